@@ -37,8 +37,6 @@ __all__ = ["MXNetImportError", "find_spec", "import_mxnet", "install_hook"]
 
 MIN_PYTHON = (3, 9)
 MIN_NUMPY = (1, 19)
-# The oldest NumPy that lacks a name which MXNet asks for.
-_FIRST_NUMPY_TO_FIX = (1, 24)
 
 WORKING_COMBINATIONS = """\
 Combinations that work:
@@ -255,9 +253,6 @@ def _fix_recordio(names: dict[str, Any]) -> None:
 
     import numpy as np
 
-    if hasattr(np.ndarray, "tostring"):
-        return
-
     def pack(header: Any, s: bytes) -> bytes:
         header = names["IRHeader"](*header)
         if isinstance(header.label, numbers.Number):
@@ -290,7 +285,7 @@ def _fix_recordio(names: dict[str, Any]) -> None:
         names[function.__name__] = function
 
 
-# Found by looking up every NumPy name in MXNet's source on NumPy 1.23 to 2.5. The finder answers for
+# Found by looking up every NumPy name of MXNet's source on NumPy 1.26, 2.4 and 2.5. The finder answers for
 # these modules, and `mxnet` itself, only.
 _FIXED_MODULES: dict[str, Callable[[dict[str, Any]], None]] = {
     "mxnet.numpy.fallback": _fix_numpy_names,  # alltrue, in1d, mirr, msort, npv, ..., trapz
@@ -310,11 +305,6 @@ _FIXED_MODULES: dict[str, Callable[[dict[str, Any]], None]] = {
     "mxnet.kvstore.base": _fix_str_type,
     "mxnet.recordio": _fix_recordio,
 }
-
-
-def _fix(module: ModuleType) -> None:
-    if _version_tuple(sys.modules["numpy"].__version__) >= _FIRST_NUMPY_TO_FIX:
-        _FIXED_MODULES[module.__name__](vars(module))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -358,11 +348,6 @@ class _Loader:
             raise MXNetImportError(_message(f"MXNet failed while it was imported: {error}")) from error
 
     def _exec_fixed(self, module: ModuleType) -> None:
-        import numpy as np
-
-        if _version_tuple(np.__version__) < _FIRST_NUMPY_TO_FIX and sys.version_info < (3, 12):
-            self._loader.exec_module(module)
-            return
         # `import` asks the `__import__` in the builtins of the module that says it: so only this
         # module sees the stand-ins.
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import_for_mxnet}
@@ -370,7 +355,7 @@ class _Loader:
             self._loader.exec_module(module)
         finally:
             module.__dict__["__builtins__"] = vars(builtins)
-        _fix(module)
+        _FIXED_MODULES[module.__name__](vars(module))
 
 
 class _Finder:
@@ -428,10 +413,10 @@ def install_hook() -> None:
         sys.meta_path[:] = [_FINDER, *others]
     mxnet = sys.modules.get("mxnet")
     if mxnet is not None and not getattr(mxnet.__spec__, "_initializing", False):
-        for name in _FIXED_MODULES:
+        for name, fix in _FIXED_MODULES.items():
             module = sys.modules.get(name)
             if module is not None:
-                _fix(module)
+                fix(vars(module))
 
 
 # --------------------------------------------------------------------------------------------------
