@@ -1,23 +1,25 @@
 """Makes MXNet 1.9.1 importable and usable on today's Python and NumPy.
 
-MXNet 1.9.1 was written for NumPy 1.x and for a Python that had `distutils`. It asks NumPy for names that
-are gone (`np.bool`, `np.Inf`, `np.alltrue`, ...), and NumPy 2 prints its scalars in a way that MXNet's
-parameter parser refuses (`(np.int64(2), 3)`). This module supplies what is missing, and to MXNet only:
+MXNet 1.9.1 was written for NumPy 1.x and for a Python that had `distutils`. It asks NumPy for
+names that are gone (`np.bool`, `np.Inf`, `np.alltrue`, ...), and NumPy 2 prints its scalars in a
+way that MXNet's parameter parser refuses (`(np.int64(2), 3)`). This module supplies what is
+missing, and to MXNet only:
 
-- `install_hook` puts a finder on `sys.meta_path`. It looks at nothing but the handful of MXNet modules in
-  `_FIXED_MODULES`, and nothing happens until one of them is imported.
-- While such a module runs, *its own* `import numpy` is answered by a stand-in module: all of NumPy plus the
-  missing names. NumPy itself is never touched, so other libraries' feature checks on it give the same
-  answers before, while and after MXNet is imported (`import mxnet` imports pandas, scikit-learn and SciPy
-  where they are installed, so this matters), and other threads see nothing.
+- `install_hook` puts a finder on `sys.meta_path`. It looks at nothing but the handful of MXNet
+  modules in `_FIXED_MODULES`, and nothing happens until one of them is imported.
+- While such a module runs, *its own* `import numpy` is answered by a stand-in module: all of NumPy
+  plus the missing names. NumPy itself is never touched. So other libraries' feature checks on it
+  give the same answers before, while and after MXNet is imported (`import mxnet` imports pandas,
+  scikit-learn and SciPy where they are installed), and other threads see nothing.
 - The same goes for `distutils.version`: `sys.modules` never holds a substitute.
-- Parameters are turned into text by a module-level `str` in the MXNet modules that do so. NumPy's print
-  options stay as the user has them.
+- Parameters are turned into text by a module-level `str` in the MXNet modules that do so. NumPy's
+  print options stay as the user has them.
 
-`import accelbrainbase` installs the hook, so that any later `import mxnet` works. A program that imports
-MXNet *before* accelbrainbase is served by a start-up file, see `python -m accelbrainbase.mxnet_compat`.
+`import accelbrainbase` installs the hook, so that any later `import mxnet` works. A program that
+imports MXNet *before* accelbrainbase is served by a start-up file, see
+`python -m accelbrainbase.mxnet_compat`.
 
-This module imports neither NumPy nor MXNet, nor anything else that is not loaded at start-up anyway.
+This module imports neither NumPy nor MXNet, nor what Python has not loaded at start-up anyway.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import builtins
 import sys
 from types import ModuleType, SimpleNamespace
 
-# Not from `typing`, whose import costs more than all the rest of this module; type checkers know the name.
+# Not from `typing`, whose import costs more than the rest of this module; type checkers know it.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +44,7 @@ WORKING_COMBINATIONS = """\
 Combinations that work:
   Python 3.9 to 3.12, MXNet 1.9.1, NumPy 1.21 to 1.26:
     python -m pip install "mxnet==1.9.1" "numpy<2"
-  Python 3.9 to 3.13, MXNet 1.9.1, NumPy 2.x (MXNet's metadata asks for NumPy 1, so install it on its own):
+  Python 3.9 to 3.13, MXNet 1.9.1 without its dependencies (it asks for NumPy 1), NumPy 2.0 to 2.5:
     python -m pip install --no-deps "mxnet==1.9.1"
     python -m pip install "numpy>=2" requests"""
 
@@ -96,7 +98,7 @@ def _missing_names(np: Any) -> dict[str, Any]:
     """Names that MXNet 1.9.1 reads from NumPy and that some NumPy does not have, with their values.
 
     The functions are wrappers and not the new functions themselves: MXNet registers its own
-    implementation of each under the function object, and `sometrue` must not take the place of `any`.
+    implementation of each under the function object, and `sometrue` must not replace `any`.
     """
 
     def alltrue(*args: Any, **kwargs: Any) -> Any:
@@ -184,7 +186,7 @@ def _import_for_mxnet(
 
 
 def _parameter_text(value: Any) -> str:
-    """Text of an operator's parameter as NumPy 1 would give it: `(2, 3)`, not `(np.int64(2), 3)`."""
+    """Text of an operator's parameter as of NumPy 1: `(2, 3)`, not `(np.int64(2), 3)`."""
     text = str(value)
     # First the cheap test, which nearly every parameter of every operator call ends with.
     if "np." in text and isinstance(value, (tuple, list)):
@@ -268,7 +270,9 @@ def _fix_recordio(names: dict[str, Any]) -> None:
     def pack_img(header: Any, img: Any, quality: int = 95, img_fmt: str = ".jpg") -> bytes:
         cv2 = names["cv2"]
         if cv2 is None:
-            raise ImportError("`mx.recordio.pack_img` needs OpenCV: python -m pip install opencv-python-headless")
+            raise ImportError(
+                "`mx.recordio.pack_img` needs OpenCV: python -m pip install opencv-python-headless"
+            )
         parameters = None
         if img_fmt.upper() in (".JPG", ".JPEG"):
             parameters = [cv2.IMWRITE_JPEG_QUALITY, quality]
@@ -287,8 +291,8 @@ def _fix_recordio(names: dict[str, Any]) -> None:
         names[function.__name__] = function
 
 
-# Found by looking up every NumPy name of MXNet's source on NumPy 1.26, 2.4 and 2.5. The finder answers for
-# these modules, and `mxnet` itself, only.
+# Found by looking up every NumPy name of MXNet's source on NumPy 1.26, 2.4 and 2.5. The finder
+# answers for these modules, and `mxnet` itself, only.
 _FIXED_MODULES: dict[str, Callable[[dict[str, Any]], None]] = {
     "mxnet.numpy.fallback": _fix_numpy_names,  # alltrue, in1d, mirr, msort, npv, ..., trapz
     "mxnet.numpy.utils": _fix_numpy_names,  # bool, PZERO, NZERO, PINF, NINF, NAN, NaN
@@ -315,14 +319,14 @@ _FIXED_MODULES: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 class _Loader:
-    """Loads one MXNet module with the loader that was found for it, and supplies what is missing."""
+    """Loads one MXNet module by the loader that was found for it, and supplies what is missing."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
 
     def __getattr__(self, name: str) -> Any:
-        # What else a loader can do (`get_source`, `get_data`, ...) is the real loader's business. The
-        # guard keeps `copy` and `pickle`, which make an object without `__init__`, from recursing.
+        # What else a loader can do (`get_source`, `get_data`, ...) is the real loader's business.
+        # The guard keeps `copy` and `pickle`, which skip `__init__`, from recursing.
         if name == "_loader" or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._loader, name)
@@ -345,9 +349,11 @@ class _Loader:
         try:
             self._loader.exec_module(module)
         except (AttributeError, RuntimeError) as error:
-            # What a name that is gone ends in; MXNet turns some into a RuntimeError. Anything else (a
-            # missing package, a library that cannot be loaded) says itself what is the matter.
-            raise MXNetImportError(_message(f"MXNet failed while it was imported: {error}")) from error
+            # What a name that is gone ends in; MXNet turns some into a RuntimeError. Anything else
+            # (a missing package, a library that cannot be loaded) says itself what is the matter.
+            raise MXNetImportError(
+                _message(f"MXNet failed while it was imported: {error}")
+            ) from error
 
     def _exec_fixed(self, module: ModuleType) -> None:
         # `import` asks the `__import__` in the builtins of the module that says it: so only this
@@ -372,7 +378,9 @@ class _Finder:
         if name != "mxnet" and name not in _FIXED_MODULES:
             return None
         for finder in tuple(sys.meta_path):
-            if getattr(finder, "is_accelbrainbase_mxnet_hook", False) or not hasattr(finder, "find_spec"):
+            if getattr(finder, "is_accelbrainbase_mxnet_hook", False) or not hasattr(
+                finder, "find_spec"
+            ):
                 continue
             spec = finder.find_spec(name, path, target)
             if spec is not None:
@@ -404,10 +412,10 @@ def find_spec(
 
 
 def install_hook() -> None:
-    """Make a later `import mxnet` work in this process. Cheap, and may be called any number of times.
+    """Make a later `import mxnet` work in this process. Cheap, and may be called repeatedly.
 
-    Nothing is imported. If MXNet has been imported already (which works without help on NumPy 1.23 and
-    older, or after somebody else's repair), what can be repaired afterwards is.
+    Nothing is imported. If MXNet has been imported already (which works without help on NumPy 1.23
+    and older, or after somebody else's repair), what can be repaired afterwards is.
     """
     others = [f for f in sys.meta_path if not getattr(f, "is_accelbrainbase_mxnet_hook", False)]
     if sys.meta_path[:1] != [_FINDER] or len(others) + 1 != len(sys.meta_path):
@@ -446,7 +454,9 @@ def _check_environment() -> None:
         raise MXNetImportError(_message("MXNet needs NumPy, which is not installed.")) from error
     if _version_tuple(np.__version__) < MIN_NUMPY:
         wanted = ".".join(map(str, MIN_NUMPY))
-        raise MXNetImportError(_message(f"NumPy {np.__version__} is too old: {wanted} or newer is needed."))
+        raise MXNetImportError(
+            _message(f"NumPy {np.__version__} is too old: {wanted} or newer is needed.")
+        )
 
 
 def import_mxnet() -> ModuleType:
@@ -456,8 +466,8 @@ def import_mxnet() -> ModuleType:
         The module `mxnet`.
 
     Raises:
-        MXNetImportError: If MXNet is missing, cannot be loaded, is not of the 1.x series, or does not
-            work with this Python or this NumPy. The message lists the combinations that do work.
+        MXNetImportError: If MXNet is missing, cannot be loaded, is not of the 1.x series, or does
+            not work with this Python or NumPy. The message lists the combinations that do work.
     """
     install_hook()
     try:
@@ -468,17 +478,25 @@ def import_mxnet() -> ModuleType:
         if error.name == "mxnet":
             raise MXNetImportError(_message("MXNet is not installed.")) from error
         what = f"MXNet needs the package {error.name!r}, which is not installed."
-        raise MXNetImportError(_message(f"{what} Type: python -m pip install {error.name}")) from error
+        raise MXNetImportError(
+            _message(f"{what} Type: python -m pip install {error.name}")
+        ) from error
     except (ImportError, OSError) as error:
-        raise MXNetImportError(_message(f"MXNet is installed but cannot be loaded: {error}")) from error
+        raise MXNetImportError(
+            _message(f"MXNet is installed but cannot be loaded: {error}")
+        ) from error
     version = getattr(mxnet, "__version__", None)
     if version is None:
         places = ", ".join(getattr(mxnet, "__path__", ["?"]))
         raise MXNetImportError(
-            _message(f"`import mxnet` found something that is not MXNet: {places}. Rename or remove it.")
+            _message(
+                f"`import mxnet` found something that is not MXNet: {places}. Rename or remove it."
+            )
         )
     if not version.startswith("1."):
         raise MXNetImportError(
-            _message(f"MXNet {version} is installed, but 1.9.1 is needed: MXNet 2 has no `hybrid_forward`.")
+            _message(
+                f"MXNet {version} is installed, but 1.9.1 is needed (2.x has no `hybrid_forward`)."
+            )
         )
     return mxnet

@@ -2,10 +2,10 @@
 
     python -m accelbrainbase.mxnet_compat enable | disable | status
 
-`enable` writes one small start-up file (`.pth`) to the environment's site-packages. At the start of
-Python it only adds a finder, which does nothing until MXNet is imported; then it hands over to
-`accelbrainbase.mxnet_compat`. `disable` removes the file. Where accelbrainbase has been uninstalled, the
-file does nothing.
+`enable` writes one small start-up file (`.pth`) to the environment's site-packages. At the start
+of Python it only adds a finder, which does nothing until MXNet is imported; then it hands over to
+`accelbrainbase.mxnet_compat`. `disable` removes the file. Where accelbrainbase has been
+uninstalled, the file does nothing.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from pathlib import Path
 
 _FILE_NAME = "accelbrainbase-mxnet.pth"
 
-# Runs at every start of Python in the environment, so it is short and imports nothing. It knows a finder
-# that is there already (`site` may be processed twice) by the attribute that mxnet_compat uses as well.
+# Runs at every start of Python in the environment, so it is short and imports nothing. It knows a
+# finder that is there already (`site` may be processed twice) by the attribute that the package's
+# own finder has as well.
 _FINDER_SOURCE = """\
 import sys
 class Finder:
@@ -61,7 +62,8 @@ def _is_current(path: Path) -> bool:
 def _fail(action: str, path: Path, error: OSError) -> int:
     print(
         f"error: cannot {action} {path}: {error.strerror or error}.\n"
-        "Run the command as the owner of that folder, or use a virtual environment: python -m venv .venv",
+        "Run the command as the owner of that folder, or use a virtual environment:"
+        " python -m venv .venv",
         file=sys.stderr,
     )
     return 1
@@ -90,7 +92,10 @@ def enable() -> int:
             raise
     except OSError as error:
         return _fail("write", path, error)
-    print(f"Enabled: {path}\nA plain `import mxnet` now works in {sys.prefix}, from the next start of Python on.")
+    print(
+        f"Enabled: {path}\n"
+        f"From the next start of Python on, a plain `import mxnet` works in {sys.prefix}."
+    )
     return 0
 
 
@@ -114,12 +119,18 @@ def disable() -> int:
 
 def _try(statement: str) -> str:
     """Empty if `statement` runs in a new Python of this environment, else what it fails with."""
-    done = subprocess.run([sys.executable, "-c", statement], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", statement], capture_output=True, text=True, check=False
+    )
     if done.returncode == 0:
         return ""
     lines = done.stderr.strip().splitlines()
-    starts = [i for i, line in enumerate(lines) if line and not line[0].isspace() and "Error" in line]
-    return "\n".join(lines[starts[-1] :] if starts else lines[-1:]) or f"exit code {done.returncode}"
+    starts = [
+        i for i, line in enumerate(lines) if line and not line[0].isspace() and "Error" in line
+    ]
+    return (
+        "\n".join(lines[starts[-1] :] if starts else lines[-1:]) or f"exit code {done.returncode}"
+    )
 
 
 def _installed_version(package: str) -> str:
@@ -177,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python -m accelbrainbase.mxnet_compat",
-        description="Makes a plain `import mxnet` work in this environment, also before accelbrainbase.",
+        description="Makes a plain `import mxnet` work, also before accelbrainbase is imported.",
     )
     commands = {
         "enable": (enable, "write the start-up file to site-packages"),

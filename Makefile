@@ -1,0 +1,49 @@
+# `make` lists the targets. Each does all its set-up: a virtual environment in .venv and the package in it.
+# PYTHON=/path/to/python chooses the Python (3.9 to 3.13), ARGS="..." adds arguments to the command.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types wheel clean
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+ARGS :=
+
+# Sets up .venv, with the extras that are given, unless it is up to date.
+define set_up
+@python=$$(sh tools/find_python.sh $(PYTHON)) && "$$python" tools/set_up.py --venv $(VENV) --extras "$(1)"
+endef
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-8s %s\n", $$1, $$2}'
+
+demo: ## learn auto-encoders of handwritten digits, write pictures to demo/out
+	$(call set_up)
+	$(RUN) demo/quickstart.py $(ARGS)
+
+test: ## run the tests (ARGS="-k digits" selects)
+	$(call set_up,dev)
+	$(RUN) -m pytest $(ARGS)
+
+lint: ## check style and formatting
+	$(call set_up,dev)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: ## format, and repair what can be repaired
+	$(call set_up,dev)
+	$(RUN) -m ruff check --fix-only .
+	$(RUN) -m ruff format .
+
+types: ## check the types
+	$(call set_up,dev)
+	$(RUN) -m mypy
+
+wheel: ## build dist/*.whl and check what is in it
+	$(call set_up,dev)
+	rm -rf dist
+	$(RUN) -m build --outdir dist .
+	$(RUN) tools/check_wheel.py dist/*.whl
+
+clean: ## remove all that make made
+	rm -rf $(VENV) $(VENV).lock build dist *.egg-info demo/out .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
