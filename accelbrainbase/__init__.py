@@ -1,0 +1,82 @@
+"""accelbrainbase: deep learning as functional equivalents, on MXNet Gluon.
+
+Small interfaces, one learning skeleton, and many models put together by dependency
+injection. All public names are here, flat, and load when they are first used:
+importing the package alone loads neither MXNet nor NumPy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from accelbrainbase.mxnet_compat import install_hook
+
+_EXPORTS = {
+    # interfaces
+    "ComputableLoss": "accelbrainbase.computable_loss",
+    "ControllableModel": "accelbrainbase.controllable_model",
+    "ExtractableData": "accelbrainbase.extractable_data",
+    "IteratableData": "accelbrainbase.iteratable_data",
+    "NoiseableData": "accelbrainbase.noiseable_data",
+    "ObservableData": "accelbrainbase.observable_data",
+    "RegularizatableData": "accelbrainbase.regularizatable_data",
+    "SamplableData": "accelbrainbase.samplable_data",
+    # learning
+    "Backend": "accelbrainbase.learning.backend",
+    "Callback": "accelbrainbase.learning.callback",
+    "EarlyStopping": "accelbrainbase.learning.early_stopping",
+    "History": "accelbrainbase.learning.history",
+    "LearningLoop": "accelbrainbase.learning.loop",
+    "ProgressBar": "accelbrainbase.learning.progress_bar",
+    "TensorBoard": "accelbrainbase.learning.tensor_board",
+    # errors
+    "LearningInterruptedWarning": "accelbrainbase.errors",
+    "NonFiniteLossError": "accelbrainbase.errors",
+    "ParameterFileError": "accelbrainbase.errors",
+    "ReadOnlyError": "accelbrainbase.errors",
+    # what every Gluon class shares
+    "GradientBlock": "accelbrainbase._mxnet.gradient_block",
+    "LearnableBlock": "accelbrainbase._mxnet.learnable_block",
+    "LearnableController": "accelbrainbase._mxnet.learnable_controller",
+    "NormalInitializer": "accelbrainbase._mxnet.initializableparams.normal_initializer",
+    "seed": "accelbrainbase._mxnet.seeding",
+    # data, losses, noise, constraints
+    "ArrayIterator": "accelbrainbase.iteratabledata._mxnet.array_iterator",
+    "ConstrainWeights": "accelbrainbase.regularizatabledata._mxnet.constrain_weights",
+    "GaussIterator": "accelbrainbase.iteratabledata._mxnet.gauss_iterator",
+    "GaussNoise": "accelbrainbase.noiseabledata._mxnet.gauss_noise",
+    "L2NormLoss": "accelbrainbase.computableloss._mxnet.l2_norm_loss",
+    "LabeledCSVExtractor": "accelbrainbase.extractabledata.labeled_csv_extractor",
+    "LabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.labeled_csv_iterator",
+    "UnlabeledCSVExtractor": "accelbrainbase.extractabledata.unlabeled_csv_extractor",
+    "UnlabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_csv_iterator",
+    # models
+    "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
+    "NN3DHybrid": "accelbrainbase.observabledata._mxnet.neuralnetworks.neural_networks_3d",
+    "NeuralNetworks": "accelbrainbase.observabledata._mxnet.neural_networks",
+    "StackedAutoEncoder": (
+        "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.stacked_auto_encoder"
+    ),
+}
+
+__all__ = sorted(_EXPORTS)
+
+install_hook()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("accel-brain-base")
+    elif name in _EXPORTS:
+        value = getattr(import_module(_EXPORTS[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value  # the next access is direct
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})
