@@ -1,0 +1,28 @@
+"""What may hook into the learning loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accelbrainbase.learning.state import LearningState
+
+
+class Callback:
+    """Takes part in a learning without being the learner. Override the hooks you need.
+
+    A callback may call ``state.stop("why")``; the loop then ends after the current step,
+    with its row closed.
+    """
+
+    def on_train_begin(self, state: LearningState) -> None:
+        """Hook: before the first step."""
+
+    def on_step_end(self, state: LearningState) -> None:
+        """Hook: after each step. The losses may still be being computed."""
+
+    def on_row_end(self, state: LearningState) -> None:
+        """Hook: after each row (epoch or turn); its losses are in `state.losses`."""
+
+    def on_train_end(self, state: LearningState) -> None:
+        """Hook: after the last step, also when an error or an interrupt ended it."""

@@ -1,0 +1,90 @@
+"""Stopping when nothing improves any more."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any
+
+from accelbrainbase._checks import check_choice, check_integer, check_number
+from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.state import LearningState
+
+logger = logging.getLogger(__name__)
+
+
+class EarlyStopping(Callback):
+    """Ends a learning when a loss has stopped improving, and restores the best parameters.
+
+    Args:
+        patience: Number of rows without improvement after which the learning ends.
+        monitor: Column to watch. If omitted: `test_loss` where it is recorded, else
+            `train_loss`.
+        min_delta: Smallest change that counts as an improvement.
+        mode: `"min"` if lower is better, `"max"` if higher is (an accuracy).
+        restore_best: Whether the parameters of the best row are restored at the end.
+
+    Attributes:
+        best_value: The best value of the column.
+        best_row: Number of the row where it was reached, from 1; 0 before there is one.
+    """
+
+    def __init__(
+        self,
+        patience: int = 10,
+        *,
+        monitor: str | None = None,
+        min_delta: float = 0.0,
+        mode: str = "min",
+        restore_best: bool = True,
+    ) -> None:
+        check_choice("mode", mode, ("min", "max"))
+        self.patience = check_integer("patience", patience, low=1)
+        self.monitor = monitor
+        self.min_delta = check_number("min_delta", min_delta, low=0.0)
+        self.mode = mode
+        self.restore_best = restore_best
+        self.best_value = math.inf if mode == "min" else -math.inf
+        self.best_row = 0
+        self._best: Any = None
+
+    def on_train_begin(self, state: LearningState) -> None:  # noqa: ARG002
+        """Forget what an earlier learning reached."""
+        self.best_value = math.inf if self.mode == "min" else -math.inf
+        self.best_row, self._best = 0, None
+
+    def on_row_end(self, state: LearningState) -> None:
+        """Compare the row with the best one.
+
+        Raises:
+            ValueError: If the column to watch is not recorded.
+        """
+        value = self._value(state)
+        gain = self.best_value - value if self.mode == "min" else value - self.best_value
+        if gain > self.min_delta:
+            self.best_value, self.best_row = value, state.row
+            if self.restore_best:
+                self._best = state.backend.snapshot()
+        elif state.row - self.best_row >= self.patience:
+            state.stop(
+                f"no improvement for {self.patience} {state.history.unit}s "
+                f"(best: {self.best_value:g} in {state.history.unit} {self.best_row})"
+            )
+
+    def on_train_end(self, state: LearningState) -> None:
+        """Restore the parameters of the best row."""
+        if self._best is not None and self.best_row < state.row:
+            state.backend.restore(self._best)
+            logger.info("restored the parameters of %s %d", state.history.unit, self.best_row)
+        self._best = None
+
+    def _value(self, state: LearningState) -> float:
+        name = self.monitor
+        if name is None:
+            name = "test_loss" if "test_loss" in state.losses else "train_loss"
+        if name not in state.losses:
+            raise ValueError(
+                f"`monitor` must be a recorded column, but {name!r} is none of "
+                f"{sorted(state.losses)}."
+            )
+        return state.losses[name]

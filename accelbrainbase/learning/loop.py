@@ -1,0 +1,359 @@
+"""The learning loop: the one algorithm whose step varies."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from accelbrainbase._checks import check_integer, check_is_a, check_number
+from accelbrainbase.errors import LearningInterruptedWarning, NonFiniteLossError
+from accelbrainbase.learning.backend import Backend
+from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.history import History
+from accelbrainbase.learning.state import LearningState
+
+Losses = Mapping[str, Any]
+
+
+class LearningLoop:
+    """Runs steps, and owns all that is the same whatever a step does.
+
+    That is: counting epochs, recording, attenuating the learning rate, callbacks,
+    Ctrl-C, and the guard against losses that are not finite. The loop knows neither
+    the loss, nor the optimiser, nor the tensor library, and keeps nothing between runs.
+
+    Losses stay on the device until their row is closed. So that a fast program does not
+    run ahead of a slow device without end (each mini-batch that waits takes memory), the
+    loop waits for the loss of the step `max_ahead` steps ago, which costs nothing when it
+    is long computed.
+
+    Args:
+        max_ahead: Largest number of steps that may be waiting for the device.
+        snapshot_every: The parameters are copied at the end of a row when at least so many
+            steps have passed since the last copy; when a loss is not finite the last copy
+            is what the model is left with. `None` keeps no copies.
+    """
+
+    def __init__(self, *, max_ahead: int = 16, snapshot_every: int | None = 50) -> None:
+        self.max_ahead = check_integer("max_ahead", max_ahead, low=1)
+        if snapshot_every is not None:
+            snapshot_every = check_integer("snapshot_every", snapshot_every, low=1)
+        self.snapshot_every = snapshot_every
+
+    def run(
+        self,
+        step: Callable[[Any], Any],
+        batches: Iterable[Any],
+        *,
+        rows: int,
+        steps: int | None = None,
+        evaluate: Callable[[Any], Any] | None = None,
+        prepare: Callable[[Any], None] | None = None,
+        batch_size: Callable[[Any], int] | None = None,
+        attenuate_rate: float = 1.0,
+        attenuate_every: int = 50,
+        read_every: int = 1,
+        callbacks: Iterable[Callback] = (),
+        backend: Backend | None = None,
+        history: History | None = None,
+    ) -> History:
+        """Learn.
+
+        Row `e` closes after step ⌈e·steps/rows⌉, so there are exactly `rows` rows, also
+        when `steps` is no multiple of `rows`.
+
+        Args:
+            step: Updates the learner once. It gets a mini-batch and returns losses: a
+                number, an array (one entry for each sample), or a mapping of these by name.
+            batches: The mini-batches; at most `steps` of them are taken.
+            rows: Number of rows to record: epochs, or turns of a controller.
+            steps: Number of steps. One for each row if omitted.
+            evaluate: Scores held-out data at the end of each row. It gets the last
+                mini-batch and returns what `step` returns, or `None` if there is nothing to
+                score.
+            prepare: Called once, with the first mini-batch, before the first step.
+            batch_size: Tells how many data points a mini-batch has, for the rate of progress.
+            attenuate_rate: Factor on the learning rate after each `attenuate_every` rows.
+            attenuate_every: Number of rows between two attenuations.
+            read_every: Number of rows between two reads of the device. Callbacks hear of
+                rows when they are read.
+            callbacks: Take part in the learning, in this order.
+            backend: Touches the tensors; the one for NumPy if omitted.
+            history: Where to record; a new one if omitted.
+
+        Returns:
+            The history.
+
+        Raises:
+            NonFiniteLossError: If a loss is infinite or not a number.
+        """
+        plan = _Plan(
+            rows=check_integer("rows", rows, low=1),
+            steps=check_integer("steps", rows if steps is None else steps, low=1),
+            read_every=check_integer("read_every", read_every, low=1),
+            attenuate_rate=check_number("attenuate_rate", attenuate_rate, low=0.0),
+            attenuate_every=check_integer("attenuate_every", attenuate_every, low=1),
+        )
+        callback_list = list(callbacks)
+        for callback in callback_list:
+            check_is_a("callbacks", callback, Callback)
+        run = _Run(
+            loop=self,
+            plan=plan,
+            state=LearningState(
+                plan.rows,
+                plan.steps,
+                History() if history is None else history,
+                Backend() if backend is None else backend,
+            ),
+            callbacks=callback_list,
+            evaluate=evaluate,
+        )
+        run.learn(step, iter(batches), prepare, batch_size)
+        return run.state.history
+
+
+@dataclass(frozen=True)
+class _Plan:
+    rows: int
+    steps: int
+    read_every: int
+    attenuate_rate: float
+    attenuate_every: int
+
+    def closing_step(self, row: int) -> int:
+        """Return the number of the step after which `row` closes."""
+        return -(-row * self.steps // self.rows)
+
+
+@dataclass
+class _Row:
+    """A closed row whose losses are still on the device."""
+
+    number: int
+    first_step: int
+    losses: dict[str, list[Any]]
+    evaluated: dict[str, Any]
+    learning_rate: float | None
+
+
+class _Run:
+    """One run of the loop: the state that must not outlive it."""
+
+    def __init__(
+        self,
+        loop: LearningLoop,
+        plan: _Plan,
+        state: LearningState,
+        callbacks: Sequence[Callback],
+        evaluate: Callable[[Any], Any] | None,
+    ) -> None:
+        self.loop = loop
+        self.plan = plan
+        self.state = state
+        self.callbacks = callbacks
+        self.evaluate = evaluate
+        self.batch: Any = None
+        self.open_losses: dict[str, list[Any]] = {}
+        self.open_first_step = 1
+        self.closed_rows = 0
+        self.unread: list[_Row] = []
+        self.ahead: deque[dict[str, Any]] = deque()
+        self.good: Any = None
+        self.good_step = 0
+        # Which of the hooks anybody overrides: calling nothing on every step costs time.
+        self.step_callbacks = [
+            callback
+            for callback in callbacks
+            if type(callback).on_step_end is not Callback.on_step_end
+        ]
+
+    # -- the algorithm ---------------------------------------------------------------
+
+    def learn(
+        self,
+        step: Callable[[Any], Any],
+        batches: Iterator[Any],
+        prepare: Callable[[Any], None] | None,
+        batch_size: Callable[[Any], int] | None,
+    ) -> None:
+        state = self.state
+        begun = 0
+        try:
+            for callback in self.callbacks:
+                begun += 1
+                callback.on_train_begin(state)
+            try:
+                for row in range(1, self.plan.rows + 1):
+                    self._learn_row(self.plan.closing_step(row), step, batches, prepare, batch_size)
+                    if self.open_losses or state.stop_reason is None:
+                        self._close_row(row, evaluate=True)
+                    if state.stop_reason is not None:
+                        break
+            except KeyboardInterrupt:
+                self._interrupted()
+            self._read_rows()
+        except BaseException as error:
+            state.error = error
+            raise
+        finally:
+            for callback in self.callbacks[:begun]:
+                callback.on_train_end(state)
+
+    def _learn_row(
+        self,
+        last_step: int,
+        step: Callable[[Any], Any],
+        batches: Iterator[Any],
+        prepare: Callable[[Any], None] | None,
+        batch_size: Callable[[Any], int] | None,
+    ) -> None:
+        state = self.state
+        while state.step < last_step and state.stop_reason is None:
+            try:
+                self.batch = next(batches)
+            except StopIteration:
+                self._exhausted()
+                return
+            if state.step == 0:
+                self._begin(prepare)
+            losses = _by_name(step(self.batch))
+            for name, value in losses.items():
+                self.open_losses.setdefault(name, []).append(value)
+            state.step += 1
+            if batch_size is not None:
+                state.samples += batch_size(self.batch)
+            self._hold_back(losses)
+            for callback in self.step_callbacks:
+                callback.on_step_end(state)
+
+    def _begin(self, prepare: Callable[[Any], None] | None) -> None:
+        if prepare is not None:
+            prepare(self.batch)
+        if self.loop.snapshot_every is not None:
+            self.good = self.state.backend.snapshot()
+
+    def _hold_back(self, losses: dict[str, Any]) -> None:
+        """Wait for a step long past, so that the device is never far behind."""
+        self.ahead.append(losses)
+        if len(self.ahead) > self.loop.max_ahead:
+            settled = self.ahead.popleft()
+            for value in settled.values():
+                self.state.backend.wait(value)
+            self.state._settled = settled
+
+    def _close_row(self, number: int, *, evaluate: bool) -> None:
+        state, plan = self.state, self.plan
+        evaluated: dict[str, Any] = {}
+        if evaluate and self.evaluate is not None and state.step:
+            evaluated = _by_name(self.evaluate(self.batch))
+        self.unread.append(
+            _Row(number, self.open_first_step, self.open_losses, evaluated, state.learning_rate)
+        )
+        self.open_losses = {}
+        self.open_first_step = state.step + 1
+        self.closed_rows = number
+        if number % plan.attenuate_every == 0 and plan.attenuate_rate != 1.0:
+            state.backend.scale_learning_rate(plan.attenuate_rate)
+        if number % plan.read_every == 0:
+            self._read_rows()
+
+    # -- reading what was computed ---------------------------------------------------
+
+    def _read_rows(self) -> None:
+        state = self.state
+        while self.unread:
+            row = self.unread[0]
+            values = {f"train_{name}": self._mean(row, name) for name in row.losses}
+            if not row.losses:  # fewer steps than rows: the row repeats the one before
+                values = {k: v for k, v in state.losses.items() if k.startswith("train_")}
+            for name, value in row.evaluated.items():
+                mean = float(state.backend.read([value])[0].mean())
+                if not math.isfinite(mean):
+                    self._not_finite(f"test_{name}", mean, row, state.step)
+                values[f"test_{name}"] = mean
+            if row.learning_rate is not None:
+                values["learning_rate"] = row.learning_rate
+            del self.unread[0]  # only now: an interrupt before this must not lose the row
+            state.row, state.losses = row.number, values
+            state.history.append(values)
+            for callback in self.callbacks:
+                callback.on_row_end(state)
+        self._keep_good()
+
+    def _mean(self, row: _Row, name: str) -> float:
+        arrays = self.state.backend.read(row.losses[name])
+        total = np.concatenate(arrays)
+        mean = float(total.mean())
+        if not math.isfinite(mean):
+            finite = [bool(np.isfinite(array).all()) for array in arrays]
+            first = finite.index(False) if False in finite else len(finite) - 1
+            self._not_finite(f"train_{name}", mean, row, row.first_step + first)
+        return mean
+
+    def _keep_good(self) -> None:
+        every, state = self.loop.snapshot_every, self.state
+        if every is None or state.step - self.good_step < every:
+            return
+        snapshot = state.backend.snapshot()
+        if snapshot is not None:
+            self.good, self.good_step = snapshot, state.step
+
+    # -- early ends ------------------------------------------------------------------
+
+    def _not_finite(self, column: str, value: float, row: _Row, step: int) -> None:
+        state = self.state
+        if self.good is None:
+            left = "No earlier parameters are kept: build the model anew."
+        else:
+            state.backend.restore(self.good)
+            at = f"after step {self.good_step}" if self.good_step else "before the first step"
+            left = f"The model has the parameters that it had {at}."
+        rate = row.learning_rate
+        shown = "" if rate is None else f", learning rate {rate:g}"
+        raise NonFiniteLossError(
+            f"`{column}` is {value} in {state.history.unit} {row.number}, "
+            f"step {step}{shown}. {left} Try a smaller learning rate, clipped gradients "
+            f"(`max_gradient_norm`), or normalised data; check that the data have no NaN.",
+            column=column,
+            row=row.number,
+            iteration=step,
+            learning_rate=rate,
+        )
+
+    def _exhausted(self) -> None:
+        state = self.state
+        state.stop("the data ended")
+        state.history.interrupted = True
+        warnings.warn(
+            f"the mini-batches ended after {state.step} of {state.steps} steps; "
+            f"what was learned and recorded until then is kept",
+            LearningInterruptedWarning,
+            stacklevel=5,
+        )
+
+    def _interrupted(self) -> None:
+        state = self.state
+        state.stop("interrupted")
+        state.history.interrupted = True
+        if self.open_losses:  # what the open row has, without waiting for a test
+            self._close_row(self.closed_rows + 1, evaluate=False)
+        warnings.warn(
+            f"learning was interrupted in {state.history.unit} {self.closed_rows} of "
+            f"{state.rows}, after {state.step} of {state.steps} steps; "
+            f"what was learned and recorded until then is kept",
+            LearningInterruptedWarning,
+            stacklevel=5,
+        )
+
+
+def _by_name(losses: Any) -> dict[str, Any]:
+    if losses is None:
+        return {}
+    return dict(losses) if isinstance(losses, Mapping) else {"loss": losses}
