@@ -1,0 +1,59 @@
+"""Activation functions by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from accelbrainbase._checks import check_choice, check_is_a
+
+Activation = Callable[[Any, Any], Any]
+
+
+def _mxnet_activation(name: str) -> Activation:
+    # `F.Activation` computes the same as `F.sigmoid` and `F.tanh`, 2 to 6 times as fast.
+    return lambda F, x: F.Activation(x, act_type=name)
+
+
+def _divided_by_size(F: Any, x: Any) -> Any:
+    return F.broadcast_div(x, F.cast(F.size_array(x), dtype="float32"))
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    **{
+        name: _mxnet_activation(name)
+        for name in ("relu", "sigmoid", "softrelu", "softsign", "tanh")
+    },
+    "elu": lambda F, x: F.LeakyReLU(x, act_type="elu", slope=1.0),
+    "gelu": lambda F, x: F.LeakyReLU(x, act_type="gelu"),
+    "identity": lambda F, x: x,
+    "identity_adjusted": _divided_by_size,
+    "leaky": lambda F, x: F.LeakyReLU(x, act_type="leaky", slope=0.01),
+    "log_softmax": lambda F, x: F.log_softmax(x, axis=-1),
+    "relu6": lambda F, x: F.clip(x, 0.0, 6.0),
+    "selu": lambda F, x: F.LeakyReLU(x, act_type="selu"),
+    "softmax": lambda F, x: F.softmax(x, axis=-1),
+    "swish": lambda F, x: x * F.Activation(x, act_type="sigmoid"),
+}
+ACTIVATIONS["GELU"] = ACTIVATIONS["gelu"]
+"""All activations by name; each takes ``(F, x)``.
+
+`identity_adjusted` divides by the number of elements of `x`, as in 1.1.0. `softmax` and
+`log_softmax` run over the last axis.
+"""
+
+
+def activation(name: str, *, argument: str = "activation") -> Activation:
+    """Return the activation function called `name`.
+
+    Args:
+        name: One of the keys of `ACTIVATIONS`.
+        argument: Where the name came from, for the message.
+
+    Raises:
+        TypeError: If `name` is not text.
+        ValueError: If there is no such function.
+    """
+    check_is_a(argument, name, str)
+    check_choice(argument, name, sorted(ACTIVATIONS))
+    return ACTIVATIONS[name]

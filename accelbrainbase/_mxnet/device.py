@@ -1,0 +1,55 @@
+"""Where tensors live, and how data get there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+from mxnet import nd
+
+from accelbrainbase._checks import check_is_a, short
+
+
+def resolve_context(ctx: mx.Context | None = None) -> mx.Context:
+    """Return the device to use: one rule for models, iterators and samplers.
+
+    Args:
+        ctx: What the user asked for, or `None`: then the context which the user entered
+            (``with mx.cpu(): …``), else a GPU that MXNet sees, else the CPU.
+
+    Raises:
+        TypeError: If `ctx` is not a context.
+    """
+    check_is_a("ctx", ctx, mx.Context, optional=True)
+    if ctx is not None:
+        return ctx
+    entered = getattr(mx.Context._default_ctx, "value", None)
+    if entered is not None and entered != mx.Context("cpu", 0):
+        return entered
+    return mx.gpu(0) if mx.context.num_gpus() > 0 else mx.cpu(0)
+
+
+def as_ndarray(name: str, arr: Any, ctx: mx.Context) -> nd.NDArray:
+    """Return `arr` as an NDArray on `ctx`; it is copied only where it must be.
+
+    Args:
+        name: Name of the argument, for the message.
+        arr: NDArray, NumPy array, or anything that `numpy.asarray` makes numbers of.
+        ctx: The device.
+
+    Raises:
+        TypeError: If `arr` is not an array of numbers.
+    """
+    if isinstance(arr, nd.NDArray):
+        if isinstance(arr, mx.np.ndarray):
+            arr = arr.as_nd_ndarray()
+        # Batches of worker processes live on `cpu_shared`, which hybridised nets refuse.
+        return arr if arr.context == ctx else arr.as_in_context(ctx)
+    array = np.asarray(arr)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"`{name}` must be an array of numbers, but got {short(arr)} "
+            f"of type `{type(arr).__name__}` (dtype {array.dtype})."
+        )
+    return nd.array(array, ctx=ctx, dtype=np.float32)

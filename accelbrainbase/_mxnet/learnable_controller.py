@@ -1,0 +1,50 @@
+"""A controller that lets several models learn in turns."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+from accelbrainbase._checks import check_integer
+from accelbrainbase._mxnet.gluon_learner import GluonLearner
+from accelbrainbase.controllable_model import ControllableModel
+from accelbrainbase.learning.callback import Callback
+
+_READS = 100
+
+
+class LearnableController(GluonLearner, ControllableModel):
+    """Several models in one algorithm: override `_take_turn`, the loop is the same.
+
+    Models are plain attributes, assigned inside ``with self.name_scope():``. A controller
+    with several trainers overrides `trainers`, so that all their rates are attenuated. The
+    arguments of the constructor are those of `GluonLearner`; `attenuate_epoch` counts turns.
+    """
+
+    def _take_turn(self) -> Any:
+        """Abstract: let each model learn once.
+
+        Returns:
+            Losses by name, left on the device; each a number or an array.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override `_take_turn`")
+
+    def learn(self, iter_n: int = 1000, *, callbacks: Iterable[Callback] | None = None) -> None:
+        """Template: take `iter_n` turns. What they return is in `history`, a row a turn.
+
+        Args:
+            iter_n: Number of turns.
+            callbacks: Take part in the learning. They hear of turns a hundredth of the
+                learning at a time, since reading the device at each turn would slow it.
+        """
+        iter_n = check_integer("iter_n", iter_n, low=1)
+        self.run_loop(
+            lambda _: self._take_turn(),
+            itertools.repeat(None),
+            unit="turn",
+            rows=iter_n,
+            steps=iter_n,
+            read_every=max(1, iter_n // _READS),
+            callbacks=callbacks,
+        )
