@@ -45,7 +45,7 @@ def check_tools():
     if importlib.util.find_spec("venv") is None:
         fail(
             f"{sys.executable} has no module venv.\n"
-            "Install it (Debian, Ubuntu: apt install python3-venv; elsewhere it belongs to Python),\n"
+            "Install it (Debian: apt install python3-venv; elsewhere it belongs to Python),\n"
             "or choose another Python: make PYTHON=/path/to/python3.12 ..."
         )
     if importlib.util.find_spec("ensurepip") is None and pip_of_this_python() is None:

@@ -159,7 +159,8 @@ def _numpy_for_mxnet() -> ModuleType:
         names.setdefault(name, value)
     if _version_tuple(np.__version__) >= (2, 0):
         # `nd.moveaxis` goes through `numpy.core`, which warns, and will go.
-        numeric = SimpleNamespace(normalize_axis_tuple=np.lib.array_utils.normalize_axis_tuple)
+        lib: Any = np.lib
+        numeric = SimpleNamespace(normalize_axis_tuple=lib.array_utils.normalize_axis_tuple)
         names["core"] = SimpleNamespace(numeric=numeric)
     _numpy_stand_in = stand_in
     return stand_in
@@ -196,7 +197,7 @@ def _parameter_text(value: Any) -> str:
     return text
 
 
-def _sequence_text(values: Sequence[Any], generic: type, character: type) -> str:
+def _sequence_text(values: Sequence[Any], generic: Any, character: Any) -> str:
     texts = []
     for value in values:
         if isinstance(value, (tuple, list)):
