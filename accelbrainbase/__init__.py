@@ -39,6 +39,7 @@ _EXPORTS = {
     "GradientBlock": "accelbrainbase._mxnet.gradient_block",
     "LearnableBlock": "accelbrainbase._mxnet.learnable_block",
     "LearnableController": "accelbrainbase._mxnet.learnable_controller",
+    "LazyTrainer": "accelbrainbase._mxnet.lazy_trainer",
     "NormalInitializer": "accelbrainbase._mxnet.initializableparams.normal_initializer",
     "seed": "accelbrainbase._mxnet.seeding",
     # data, losses, noise, constraints
@@ -54,6 +55,7 @@ _EXPORTS = {
     # models
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
     "NN3DHybrid": "accelbrainbase.observabledata._mxnet.neuralnetworks.neural_networks_3d",
+    "NetworkChain": "accelbrainbase.observabledata._mxnet.neuralnetworks.network_chain",
     "NeuralNetworks": "accelbrainbase.observabledata._mxnet.neural_networks",
     "StackedAutoEncoder": (
         "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.stacked_auto_encoder"

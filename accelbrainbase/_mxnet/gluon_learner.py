@@ -19,6 +19,7 @@ from accelbrainbase._checks import check_integer, check_is_a, check_number, unkn
 from accelbrainbase._mxnet.device import as_ndarray, resolve_context
 from accelbrainbase._mxnet.features import FeatureBlock
 from accelbrainbase._mxnet.gluon_backend import GluonBackend
+from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, built_trainers
 from accelbrainbase._mxnet.parameter_files import (
     part_of,
     read_parameter_file,
@@ -80,7 +81,6 @@ class GluonLearner(FeatureBlock, Accessors):
 
     _initializer: Initializer | None = None
     _learning_rate: float = 0.0
-    _trainer: gluon.Trainer | None = None
     _history: History | None = None
     _default_xavier_magnitude: float = 1.0
 
@@ -117,7 +117,7 @@ class GluonLearner(FeatureBlock, Accessors):
         self.ctx = resolve_context(ctx)
         self.initializer = initializer
         self.optimizer_name = optimizer_name
-        self.learning_rate = learning_rate
+        self._learning_rate = check_number("learning_rate", learning_rate, low=0.0)
         self.learning_attenuate_rate = check_number(
             "learning_attenuate_rate", learning_attenuate_rate, low=0.0
         )
@@ -259,33 +259,24 @@ class GluonLearner(FeatureBlock, Accessors):
 
     # -- trainers ----------------------------------------------------------------------
 
+    trainer = LazyTrainer()
+
+    @property
+    def trainers(self) -> list[gluon.Trainer]:
+        """All trainers that are built; a controller with two networks has two."""
+        return built_trainers(self)
+
     @property
     def learning_rate(self) -> float:
-        """The learning rate now. Setting it also sets that of the trainer."""
-        return self._learning_rate if self._trainer is None else self._trainer.learning_rate
+        """The learning rate now. Setting it sets that of all trainers."""
+        trainers = self.trainers
+        return trainers[0].learning_rate if trainers else self._learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self._learning_rate = check_number("learning_rate", value, low=0.0)
-        if self._trainer is not None:
-            self._trainer.set_learning_rate(self._learning_rate)
-
-    @property
-    def trainer(self) -> gluon.Trainer:
-        """The trainer; built when it is first used, and may be replaced before `learn`."""
-        if self._trainer is None:
-            self._trainer = self.build_trainer(self.collect_params())
-        return self._trainer
-
-    @trainer.setter
-    def trainer(self, value: gluon.Trainer | None) -> None:
-        check_is_a("trainer", value, gluon.Trainer, optional=True)
-        self._trainer = value
-
-    @property
-    def trainers(self) -> list[gluon.Trainer]:
-        """Hook: all trainers of this learner. A controller with two networks has two."""
-        return [self.trainer]
+        for trainer in self.trainers:
+            trainer.set_learning_rate(self._learning_rate)
 
     def build_trainer(self, parameters: gluon.ParameterDict) -> gluon.Trainer:
         """Return a trainer for `parameters` with the settings of this learner.
@@ -302,7 +293,7 @@ class GluonLearner(FeatureBlock, Accessors):
             ) from error
 
     def scale_learning_rate(self, factor: float) -> None:
-        """Multiply the learning rate of every trainer.
+        """Multiply the learning rate of every trainer, and of those that will be built.
 
         Args:
             factor: The factor.
@@ -310,12 +301,14 @@ class GluonLearner(FeatureBlock, Accessors):
         Raises:
             ValueError: If a scheduler sets the rate of a trainer.
         """
-        for trainer in self.trainers:
-            if trainer.optimizer.lr_scheduler is not None:
-                raise ValueError(
-                    "`learning_attenuate_rate` must be 1.0 where the trainer has a scheduler "
-                    "of its own, which sets the learning rate."
-                )
+        trainers = self.trainers
+        if any(trainer.optimizer.lr_scheduler is not None for trainer in trainers):
+            raise ValueError(
+                "`learning_attenuate_rate` must be 1.0 where the trainer has a scheduler of "
+                "its own, which sets the learning rate."
+            )
+        self._learning_rate *= factor
+        for trainer in trainers:
             trainer.set_learning_rate(trainer.learning_rate * factor)
 
     def update(self, loss_arr: nd.NDArray, batch_size: int, trainer: gluon.Trainer) -> None:
@@ -340,6 +333,30 @@ class GluonLearner(FeatureBlock, Accessors):
                 f"but gave {loss_arr.shape}. Average over all axes but the first."
             )
         loss_arr.backward()
+        self._apply(trainer, divisor)
+
+    def update_by(
+        self,
+        gradients: Mapping[gluon.Parameter, nd.NDArray],
+        batch_size: int,
+        trainer: gluon.Trainer,
+    ) -> None:
+        """Take one step along gradients that were computed without `mxnet.autograd`.
+
+        So every optimiser applies to a learning rule such as contrastive divergence.
+
+        Args:
+            gradients: For each parameter of `trainer`, what to descend along, summed over
+                the samples.
+            batch_size: Number of samples.
+            trainer: Updates its parameters.
+        """
+        for parameter, arr in gradients.items():
+            parameter.grad()[:] = arr
+            parameter.data()._fresh_grad = True  # what `backward` does
+        self._apply(trainer, batch_size)
+
+    def _apply(self, trainer: gluon.Trainer, divisor: int) -> None:
         if self.max_gradient_norm is not None:
             gradients = [p.grad() for p in trainer._params if p.grad_req != "null"]
             limit = self.max_gradient_norm * divisor

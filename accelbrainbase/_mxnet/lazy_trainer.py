@@ -1,0 +1,61 @@
+"""Trainers that are built when they are first used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mxnet import gluon
+
+from accelbrainbase._checks import check_is_a
+
+
+class LazyTrainer(property):
+    """An attribute that is a Gluon trainer, built when it is first read.
+
+    It can be set before: to a trainer, or to `None`, which builds a new one at the next use.
+    The learning loop attenuates the rates of all trainers that are built.
+
+    Args:
+        part: Name of the attribute whose parameters it updates; if omitted, those of the
+            whole learner.
+
+    Example:
+        >>> class Game(LearnableController):
+        ...     generator_trainer = LazyTrainer("generator")
+        ...     discriminator_trainer = LazyTrainer("discriminator")
+    """
+
+    def __init__(self, part: str | None = None) -> None:
+        what = "the whole learner" if part is None else f"`{part}`"
+        super().__init__(doc=f"The trainer of {what}; built when it is first used.")
+        self.part = part
+        self.name = "trainer"
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        trainer = instance.__dict__.get(self.name)
+        if trainer is None:
+            block = instance if self.part is None else getattr(instance, self.part)
+            trainer = instance.build_trainer(block.collect_params())
+            instance.__dict__[self.name] = trainer
+        return trainer
+
+    def __set__(self, instance: Any, value: gluon.Trainer | None) -> None:
+        check_is_a(self.name, value, gluon.Trainer, optional=True)
+        instance.__dict__[self.name] = value
+
+
+def built_trainers(instance: Any) -> list[gluon.Trainer]:
+    """Return the trainers of `instance` that are built, one of each name."""
+    names = [
+        name
+        for owner in type(instance).__mro__
+        for name, value in vars(owner).items()
+        if isinstance(value, LazyTrainer)
+    ]
+    trainers = (instance.__dict__.get(name) for name in dict.fromkeys(names))
+    return [trainer for trainer in trainers if trainer is not None]
