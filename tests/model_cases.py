@@ -1,0 +1,85 @@
+"""All public models, as the contract suite makes them. A new model joins by one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+import accelbrainbase as ab
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to make a model, and of what shape its data are.
+
+    `make(**kwargs)` returns a fresh model that learns fast; `kwargs` go to its constructor.
+    `data(n)` returns `n` observed data points and their targets as float32 arrays.
+    """
+
+    make: Callable[..., Any]
+    data: Callable[[int], tuple[np.ndarray, np.ndarray]]
+
+
+def digits(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits as vectors in [0, 1]; the target is the data point."""
+    observed = (load_digits().data[:n] / 16).astype(np.float32)
+    return observed, observed
+
+
+def labelled_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits as vectors in [0, 1]; the target is the class, one-hot."""
+    return digits(n)[0], np.eye(10, dtype=np.float32)[load_digits().target[:n]]
+
+
+def series_of_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of digits as series of 8 points; the target is a row's mean."""
+    observed = digits(n)[0].reshape(n, 8, 8)
+    return observed, observed.mean(axis=2, keepdims=True)
+
+
+def network(units_list: list[int], **kwargs: Any) -> ab.NeuralNetworks:
+    activation_list = ["tanh"] * (len(units_list) - 1) + ["identity"]
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.NeuralNetworks(
+        ab.L2NormLoss(), units_list=units_list, activation_list=activation_list, **settings
+    )
+
+
+def auto_encoder(observed_n: int = 64, code_n: int = 8, **kwargs: Any) -> ab.AutoEncoder:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    return ab.AutoEncoder(
+        network([16, code_n], **parts), network([16, observed_n], **parts), ab.L2NormLoss(),
+        **settings,
+    )  # fmt: skip
+
+
+def series_network(**kwargs: Any) -> ab.NN3DHybrid:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.NN3DHybrid(
+        ab.L2NormLoss(), units_list=[6, 1], activation_list=["tanh", "identity"], **settings
+    )
+
+
+def chain(**kwargs: Any) -> ab.NetworkChain:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.NetworkChain([network([16]), network([10])], ab.L2NormLoss(), **settings)
+
+
+def stack(**kwargs: Any) -> ab.StackedAutoEncoder:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = [auto_encoder(64, 12), auto_encoder(12, 6)]
+    return ab.StackedAutoEncoder(parts, ab.L2NormLoss(), **settings)
+
+
+MODELS: dict[str, Case] = {
+    "AutoEncoder": Case(auto_encoder, digits),
+    "NN3DHybrid": Case(series_network, series_of_digits),
+    "NetworkChain": Case(chain, labelled_digits),
+    "NeuralNetworks": Case(lambda **kwargs: network([16, 10], **kwargs), labelled_digits),
+    "StackedAutoEncoder": Case(stack, digits),
+}
