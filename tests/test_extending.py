@@ -188,7 +188,7 @@ class Game(ab.LearnableController):
 def test_documentation_shows_the_very_code():
     source = Path(__file__).read_text(encoding="utf-8")
     page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^# \[[^\n]*\]\n(class .*?)\n# \[end\]$", source, re.S | re.M)
+    blocks = re.findall(r"^# \[[^\n]*\]\n(class .*?)\n+# \[end\]$", source, re.S | re.M)
     assert len(blocks) == 6
     for block in blocks:
         assert f"```python\n{block}\n```" in page

@@ -46,25 +46,26 @@ class FeatureBlock(HybridBlock):
     _features: Any = None
     _owners: _Owners | None = None
 
-    def forward_propagation(self, F: Any, *args: Any) -> Any:
+    def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
         """Abstract: compute the output.
 
         Args:
             F: `mxnet.ndarray` or `mxnet.symbol`.
-            *args: The inputs.
+            x: The input.
+            *args: More inputs.
 
         Returns:
             The output.
         """
         raise NotImplementedError(f"{type(self).__name__} must override `forward_propagation`")
 
-    def hybrid_forward(self, F: Any, *args: Any) -> Any:
+    def hybrid_forward(self, F: Any, x: Any, *args: Any) -> Any:
         """Compute the output; while a graph is traced, the features too."""
         if F is not sym or _TAPE.entries is not None:
-            return self.forward_propagation(F, *args)
+            return self.forward_propagation(F, x, *args)
         _TAPE.entries = []
         try:
-            output = self.forward_propagation(F, *args)
+            output = self.forward_propagation(F, x, *args)
             entries = _TAPE.entries
         finally:
             _TAPE.entries = None

@@ -18,7 +18,8 @@ class LearnableController(GluonLearner, ControllableModel):
     """Several models in one algorithm: override `_take_turn`, the loop is the same.
 
     Models are plain attributes. Their trainers are `LazyTrainer` attributes of the class, so
-    that they can be replaced, and the rates of all are attenuated. The arguments of the constructor are those of `GluonLearner`; `attenuate_epoch` counts turns.
+    that they can be replaced, and the rates of all are attenuated. The arguments of the
+    constructor are those of `GluonLearner`; `attenuate_epoch` counts turns.
     """
 
     def _take_turn(self) -> Any:
