@@ -8,9 +8,10 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS :=
 
-# Sets up .venv, with the extras that are given, unless it is up to date.
+# Sets up $(VENV), with the extras that are given, unless it is up to date.
+SET_UP := tools/set_up.py --venv $(VENV) $(if $(PYTHON),--this-python)
 define set_up
-@python=$$(sh tools/find_python.sh $(PYTHON)) && "$$python" tools/set_up.py --venv $(VENV) --extras "$(1)"
+@python=$$(sh tools/find_python.sh $(PYTHON)) && "$$python" $(SET_UP) --extras "$(1)"
 endef
 
 help: ## list the targets

@@ -69,7 +69,7 @@ def test_mxnet_is_imported_after_the_package_and_numpy_stays_as_it_was():
 
         NAMES = (
             "bool int float object Inf PINF NINF NaN NAN PZERO NZERO alltrue sometrue product "
-            "round_ msort in1d trapz mirr npv pmt ppmt pv rate compat core"
+            "round_ msort in1d trapz mirr npv pmt ppmt pv rate"
         ).split()
 
         def state():
