@@ -31,6 +31,7 @@ _EXPORTS = {
     "ProgressBar": "accelbrainbase.learning.progress_bar",
     "TensorBoard": "accelbrainbase.learning.tensor_board",
     # errors
+    "CheckpointError": "accelbrainbase.errors",
     "LearningInterruptedWarning": "accelbrainbase.errors",
     "NonFiniteLossError": "accelbrainbase.errors",
     "ParameterFileError": "accelbrainbase.errors",

@@ -18,6 +18,13 @@ class ParameterFileError(ValueError):
     """
 
 
+class CheckpointError(ValueError):
+    """A checkpoint is truncated, corrupt, foreign, or of another learning.
+
+    The model in memory is as it was.
+    """
+
+
 class NonFiniteLossError(ArithmeticError):
     """A loss became infinite or not a number while learning.
 

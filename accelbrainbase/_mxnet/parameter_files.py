@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from mxnet import nd
 
+from accelbrainbase._files import write_atomically
 from accelbrainbase.errors import ParameterFileError
 
 _LIST_MAGIC = 0x112
@@ -45,18 +45,7 @@ def write_parameter_file(filename: str | os.PathLike[str], arrays: Mapping[str, 
         filename: Path of the file; an existing one is replaced.
         arrays: NDArrays by name.
     """
-    path = Path(filename)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        os.close(handle)
-        nd.save(temporary, dict(arrays))
-        with open(temporary, "rb+") as stream:
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_atomically(filename, lambda path: nd.save(path, dict(arrays)))
 
 
 def read_parameter_file(filename: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -144,9 +133,3 @@ class _Reader:
 
     def corrupt(self, why: str) -> ParameterFileError:
         return ParameterFileError(f"{self.path} is corrupt: {why}.")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
