@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mxnet import autograd, gluon, nd
+from mxnet import autograd, nd
 
 from accelbrainbase._accessors import read_only
-from accelbrainbase._checks import check_is_a
-from accelbrainbase._mxnet.learnable_block import LearnableBlock
-from accelbrainbase.computable_loss import ComputableLoss
+from accelbrainbase._mxnet.loss_block import LossBlock
 
 
-class GradientBlock(LearnableBlock):
+class GradientBlock(LossBlock):
     """A model whose step is one gradient step on `_batch_loss`.
 
     Args:
@@ -27,39 +25,6 @@ class GradientBlock(LearnableBlock):
     """
 
     compute_acc_flag: bool = False
-    _loss: ComputableLoss | gluon.loss.Loss | None = None
-
-    def __init__(self, computable_loss: ComputableLoss | gluon.loss.Loss, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.computable_loss = computable_loss
-
-    @property
-    def computable_loss(self) -> Any:
-        """The loss that is minimised: a `ComputableLoss`, or a loss of Gluon."""
-        return self._loss
-
-    @computable_loss.setter
-    def computable_loss(self, value: ComputableLoss | gluon.loss.Loss) -> None:
-        check_is_a("computable_loss", value, (ComputableLoss, gluon.loss.Loss))
-        # Adapted to our interface here, once, not at every call. Both are kept out of Gluon's
-        # registry of children: a loss has no part in the graph of the network.
-        compute = value.compute if isinstance(value, ComputableLoss) else value
-        self.__dict__.update(_loss=value, _compute=compute)
-
-    def compute_loss(self, pred_arr: nd.NDArray, labeled_arr: nd.NDArray) -> nd.NDArray:
-        """Compute the loss of each sample.
-
-        Args:
-            pred_arr: Predictions, shape `(batch, *features)`.
-            labeled_arr: The truth.
-
-        Returns:
-            Losses of shape `(batch,)`.
-        """
-        return self._compute(pred_arr, labeled_arr)
-
-    def _settings(self) -> dict[str, Any]:
-        return {"loss": type(self._loss).__name__, **super()._settings()}
 
     # -- the step ----------------------------------------------------------------------
 
@@ -96,26 +61,6 @@ class GradientBlock(LearnableBlock):
                 scores["accuracy"] = predicted == answer
         return scores
 
-    def inference(self, observed_arr: Any) -> nd.NDArray:
-        """Infer: one forward pass.
-
-        Args:
-            observed_arr: NDArray or NumPy array, shape `(batch, *features)`, any batch size.
-
-        Returns:
-            The output, shape `(batch, *output)`.
-        """
-        observed_arr = self.on_device("observed_arr", observed_arr)
-        self._check_input(observed_arr)
-        return self(observed_arr)
-
-    def _check_input(self, observed_arr: nd.NDArray) -> None:
-        """Hook: raise a `ValueError` where `observed_arr` does not fit the network."""
-
-    def _prepare(self, observed_arr: nd.NDArray) -> None:
-        self._check_input(observed_arr)
-        super()._prepare(observed_arr)
-
     # -- accuracy ----------------------------------------------------------------------
 
     @read_only
@@ -140,12 +85,26 @@ class GradientBlock(LearnableBlock):
         Returns:
             The share of right answers in [0, 1], the predicted classes and the right ones,
             both of shape `(batch,)`.
+
+        Raises:
+            ValueError: If there are less than two classes, or the shapes do not fit.
         """
         predicted, answer = (arr.asnumpy() for arr in _classes(prob_arr, batch_target_arr))
         return float((predicted == answer).mean()), predicted, answer
 
 
 def _classes(pred_arr: nd.NDArray, target_arr: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:
-    one_hot = target_arr.ndim > 1 and target_arr.shape[1:] == pred_arr.shape[1:]
-    answer = nd.argmax(target_arr, axis=1) if one_hot else target_arr.reshape(-1)
-    return nd.argmax(pred_arr, axis=1), answer.astype("float32")
+    if pred_arr.ndim < 2 or pred_arr.shape[-1] < 2:
+        raise ValueError(
+            f"Accuracy needs scores of at least two classes, shape (batch, classes), but the "
+            f"model gave {pred_arr.shape}. Set `compute_acc_flag = False`."
+        )
+    predicted = nd.argmax(pred_arr, axis=-1)
+    if target_arr.shape == pred_arr.shape:
+        return predicted, nd.argmax(target_arr, axis=-1)
+    if target_arr.size != predicted.size:
+        raise ValueError(
+            f"Accuracy needs targets that are one-hot, shape {pred_arr.shape}, or class numbers, "
+            f"shape {predicted.shape}, but got {target_arr.shape}. Set `compute_acc_flag = False`."
+        )
+    return predicted, target_arr.reshape(predicted.shape).astype("float32")
