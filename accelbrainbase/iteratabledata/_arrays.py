@@ -1,0 +1,121 @@
+"""What people have in hand, as arrays of numbers; and messages where it is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from accelbrainbase._checks import short
+
+_NUMBERS = "fiub"
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def column_names(data: Any) -> list[str] | None:
+    """Return the names of the columns of a `DataFrame`, or `None`."""
+    if hasattr(data, "to_numpy") and hasattr(data, "columns"):
+        return [str(name) for name in data.columns]
+    return None
+
+
+def as_numbers(name: str, data: Any) -> np.ndarray:
+    """Return `data` as an array of numbers, not copied where it need not be.
+
+    Args:
+        name: Name of the argument, for the message.
+        data: NumPy array, pandas `DataFrame` or `Series`, NDArray, or nested lists.
+
+    Raises:
+        TypeError: If it is not made of numbers.
+        ValueError: If it is ragged or empty.
+    """
+    arr = as_array(name, data)
+    if arr.dtype.kind not in _NUMBERS:
+        raise TypeError(
+            f"`{name}` must hold numbers, but has the dtype {arr.dtype}"
+            f"{_first_other(arr, column_names(data))}. Convert it first, for instance with "
+            "`.astype('float32')`, or `pandas.get_dummies` for columns of categories."
+        )
+    return arr
+
+
+def as_array(name: str, data: Any) -> np.ndarray:
+    """Return `data` as an array of any dtype with at least one row."""
+    if hasattr(data, "toarray"):
+        raise TypeError(
+            f"`{name}` must be dense, but got a sparse `{type(data).__name__}`. "
+            f"Pass `{name}.toarray()`."
+        )
+    if hasattr(data, "asnumpy"):
+        arr = data.asnumpy()
+    elif hasattr(data, "to_numpy"):
+        arr = _from_pandas(data)
+    else:
+        try:
+            arr = np.asarray(data)
+        except ValueError as error:
+            raise ValueError(
+                f"`{name}` must have rows of one shape, but they differ: {short(data)}. "
+                "Pad or cut them to one length first."
+            ) from error
+    if arr.ndim == 0:
+        raise TypeError(
+            f"`{name}` must be a NumPy array, a pandas DataFrame or nested lists, "
+            f"but got {short(data)} of type `{type(data).__name__}`."
+        )
+    if arr.size == 0:
+        raise ValueError(f"`{name}` must not be empty, but has the shape {arr.shape}.")
+    return arr
+
+
+def check_finite(name: str, arr: np.ndarray, columns: Sequence[str] | None = None) -> None:
+    """Raise a `ValueError` that names the first value which is no finite float32."""
+    if -_LARGEST <= arr.min() and arr.max() <= _LARGEST:  # not true of NaN either
+        return
+    bad = ~(np.abs(arr) <= _LARGEST)
+    first = tuple(int(i) for i in np.argwhere(bad)[0])
+    others = int(bad.sum()) - 1
+    raise ValueError(
+        f"`{name}` must hold finite numbers in the range of float32, but {place(first, columns)} "
+        f"is {arr[first]}{f', and {others} more are none' if others else ''}. "
+        "Fill or drop such rows first (pandas: `fillna`, `dropna`)."
+    )
+
+
+def place(index: Sequence[int], columns: Sequence[str] | None = None) -> str:
+    """Return where a value is, in words."""
+    text = f"row {index[0]}"
+    if len(index) == 2:
+        named = f" (`{columns[index[1]]}`)" if columns else ""
+        text += f", column {index[1]}{named}"
+    elif len(index) > 2:
+        text += f", position {tuple(index[1:])}"
+    return f"{text}, counted from 0,"
+
+
+def _from_pandas(data: Any) -> np.ndarray:
+    arr = data.to_numpy()
+    if arr.dtype.kind in _NUMBERS:
+        return arr
+    try:  # nullable numbers, and numbers beside booleans, come out as objects
+        kinds = [data.dtype] if arr.ndim == 1 else list(data.dtypes)
+        if all(getattr(kind, "kind", "O") in _NUMBERS for kind in kinds):
+            return data.to_numpy(dtype=np.float64, na_value=math.nan)
+    except (AttributeError, TypeError, ValueError):
+        pass
+    return arr
+
+
+def _first_other(arr: np.ndarray, columns: Sequence[str] | None) -> str:
+    """Return where the first value is that is no number, for a message."""
+    if arr.dtype.kind != "O":
+        return f": {short(arr.flat[0])}"
+    for index, value in np.ndenumerate(arr):
+        if isinstance(value, (list, tuple, np.ndarray)):
+            return f": {place(index[:1])} is {short(value)}; are the rows of one length?"
+        if not isinstance(value, (int, float, np.number, np.bool_)):
+            return f": {place(index, columns)} is {short(value)}"
+    return ""
