@@ -20,13 +20,12 @@ def python_blocks(page: str) -> list[str]:
 
 def test_example_of_the_readme(capsys):
     (code,) = python_blocks("README.md")
-    assert len(code.strip().splitlines()) <= 12
+    assert len([line for line in code.splitlines() if line]) <= 10
     scope: dict = {}
     exec(compile(code, "README.md", "exec"), scope)
     assert scope["codes"].shape == (1797, 8)
     assert "test_loss" in capsys.readouterr().out
-    history = scope["auto_encoder"].history
-    assert history.column("test_loss").min() < 0.15
+    assert scope["model"].history.column("test_loss").min() < 0.15
 
 
 def test_readme_names_every_model_and_nothing_else():
@@ -39,8 +38,10 @@ def test_readme_names_every_model_and_nothing_else():
 
 def test_links_in_the_documentation_exist():
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)[^)]*\)", page.read_text("utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+            assert target.startswith("https://") or (page.parent / target).exists(), (
+                f"{page.name} links to {target}"
+            )
 
 
 @pytest.fixture(scope="module")
