@@ -25,4 +25,7 @@ class Callback:
         """Hook: after each row (epoch or turn); its losses are in `state.losses`."""
 
     def on_train_end(self, state: LearningState) -> None:
-        """Hook: after the last step, also when an error or an interrupt ended it."""
+        """Hook: after the last step, also when an error or an interrupt ended it.
+
+        It is called if `on_train_begin` was, even if that or another callback raised.
+        """

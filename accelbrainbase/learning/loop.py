@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,8 +18,6 @@ from accelbrainbase.learning.backend import Backend
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.history import History
 from accelbrainbase.learning.state import LearningState
-
-Losses = Mapping[str, Any]
 
 
 class LearningLoop:
@@ -71,6 +70,7 @@ class LearningLoop:
         Args:
             step: Updates the learner once. It gets a mini-batch and returns losses: a
                 number, an array (one entry for each sample), or a mapping of these by name.
+                They are read when the row closes: do not change them in place.
             batches: The mini-batches; at most `steps` of them are taken.
             rows: Number of rows to record: epochs, or turns of a controller.
             steps: Number of steps. One for each row if omitted.
@@ -91,8 +91,21 @@ class LearningLoop:
             The history.
 
         Raises:
+            TypeError: If an argument is of the wrong kind.
+            ValueError: If a number is out of its range.
             NonFiniteLossError: If a loss is infinite or not a number.
         """
+        for name, function in (
+            ("step", step),
+            ("evaluate", evaluate),
+            ("prepare", prepare),
+            ("batch_size", batch_size),
+        ):
+            check_is_a(name, function, _CALLABLE, optional=name != "step")
+        check_is_a("batches", batches, Iterable)
+        check_is_a("callbacks", callbacks, Iterable)
+        check_is_a("backend", backend, Backend, optional=True)
+        check_is_a("history", history, History, optional=True)
         plan = _Plan(
             rows=check_integer("rows", rows, low=1),
             steps=check_integer("steps", rows if steps is None else steps, low=1),
@@ -138,9 +151,13 @@ class _Row:
 
     number: int
     first_step: int
-    losses: dict[str, list[Any]]
+    losses: list[dict[str, Any]]
     evaluated: dict[str, Any]
     learning_rate: float | None
+
+    @property
+    def last_step(self) -> int:
+        return self.first_step + len(self.losses) - 1
 
 
 class _Run:
@@ -160,18 +177,20 @@ class _Run:
         self.callbacks = callbacks
         self.evaluate = evaluate
         self.batch: Any = None
-        self.open_losses: dict[str, list[Any]] = {}
+        self.open_losses: list[dict[str, Any]] = []
         self.open_first_step = 1
         self.closed_rows = 0
         self.unread: list[_Row] = []
         self.ahead: deque[dict[str, Any]] = deque()
         self.good: Any = None
         self.good_step = 0
+        self.begun: list[Callback] = []
+        self.warning: str | None = None
         # Which of the hooks anybody overrides: calling nothing on every step costs time.
         self.step_callbacks = [
             callback
             for callback in callbacks
-            if type(callback).on_step_end is not Callback.on_step_end
+            if getattr(callback.on_step_end, "__func__", None) is not Callback.on_step_end
         ]
 
     # -- the algorithm ---------------------------------------------------------------
@@ -184,27 +203,39 @@ class _Run:
         batch_size: Callable[[Any], int] | None,
     ) -> None:
         state = self.state
-        begun = 0
+        state.history.interrupted = False
         try:
-            for callback in self.callbacks:
-                begun += 1
-                callback.on_train_begin(state)
             try:
+                self._begin_callbacks()
                 for row in range(1, self.plan.rows + 1):
                     self._learn_row(self.plan.closing_step(row), step, batches, prepare, batch_size)
                     if self.open_losses or state.stop_reason is None:
                         self._close_row(row, evaluate=True)
                     if state.stop_reason is not None:
                         break
+                self._read_rows()
             except KeyboardInterrupt:
                 self._interrupted()
-            self._read_rows()
+                self._read_rows()
         except BaseException as error:
             state.error = error
             raise
         finally:
-            for callback in self.callbacks[:begun]:
-                callback.on_train_end(state)
+            self._end_callbacks(self.begun)
+        if self.warning is not None:
+            _warn(self.warning)
+
+    def _begin_callbacks(self) -> None:
+        for callback in self.callbacks:
+            self.begun.append(callback)
+            callback.on_train_begin(self.state)
+
+    def _end_callbacks(self, callbacks: Sequence[Callback]) -> None:
+        if callbacks:
+            try:
+                callbacks[0].on_train_end(self.state)
+            finally:  # the others are told also when this one raises
+                self._end_callbacks(callbacks[1:])
 
     def _learn_row(
         self,
@@ -224,8 +255,7 @@ class _Run:
             if state.step == 0:
                 self._begin(prepare)
             losses = _by_name(step(self.batch))
-            for name, value in losses.items():
-                self.open_losses.setdefault(name, []).append(value)
+            self.open_losses.append(losses)
             state.step += 1
             if batch_size is not None:
                 state.samples += batch_size(self.batch)
@@ -251,12 +281,12 @@ class _Run:
     def _close_row(self, number: int, *, evaluate: bool) -> None:
         state, plan = self.state, self.plan
         evaluated: dict[str, Any] = {}
-        if evaluate and self.evaluate is not None and state.step:
+        if evaluate and self.evaluate is not None:
             evaluated = _by_name(self.evaluate(self.batch))
         self.unread.append(
             _Row(number, self.open_first_step, self.open_losses, evaluated, state.learning_rate)
         )
-        self.open_losses = {}
+        self.open_losses = []
         self.open_first_step = state.step + 1
         self.closed_rows = number
         if number % plan.attenuate_every == 0 and plan.attenuate_rate != 1.0:
@@ -270,14 +300,7 @@ class _Run:
         state = self.state
         while self.unread:
             row = self.unread[0]
-            values = {f"train_{name}": self._mean(row, name) for name in row.losses}
-            if not row.losses:  # fewer steps than rows: the row repeats the one before
-                values = {k: v for k, v in state.losses.items() if k.startswith("train_")}
-            for name, value in row.evaluated.items():
-                mean = float(state.backend.read([value])[0].mean())
-                if not math.isfinite(mean):
-                    self._not_finite(f"test_{name}", mean, row, state.step)
-                values[f"test_{name}"] = mean
+            values = self._train_values(row) | self._test_values(row)
             if row.learning_rate is not None:
                 values["learning_rate"] = row.learning_rate
             del self.unread[0]  # only now: an interrupt before this must not lose the row
@@ -287,15 +310,34 @@ class _Run:
                 callback.on_row_end(state)
         self._keep_good()
 
-    def _mean(self, row: _Row, name: str) -> float:
-        arrays = self.state.backend.read(row.losses[name])
-        total = np.concatenate(arrays)
-        mean = float(total.mean())
-        if not math.isfinite(mean):
-            finite = [bool(np.isfinite(array).all()) for array in arrays]
-            first = finite.index(False) if False in finite else len(finite) - 1
-            self._not_finite(f"train_{name}", mean, row, row.first_step + first)
-        return mean
+    def _train_values(self, row: _Row) -> dict[str, float]:
+        if not row.losses:  # fewer steps than rows: the row repeats the one before
+            before = self.state.losses
+            return {name: before[name] for name in before if name.startswith("train_")}
+        values: dict[str, float] = {}
+        bad: dict[str, int] = {}
+        for name in dict.fromkeys(name for losses in row.losses for name in losses):
+            found = [(n, losses[name]) for n, losses in enumerate(row.losses) if name in losses]
+            arrays = self.state.backend.read([value for _, value in found])
+            column = f"train_{name}"
+            values[column] = _mean(arrays)
+            if not math.isfinite(values[column]):
+                finite = [bool(np.isfinite(array).all()) for array in arrays]
+                first = finite.index(False) if False in finite else -1
+                bad[column] = row.first_step + found[first][0]
+        if bad:
+            column = min(bad, key=bad.__getitem__)
+            self._not_finite(column, values[column], row, bad[column])
+        return values
+
+    def _test_values(self, row: _Row) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for name, value in row.evaluated.items():
+            column = f"test_{name}"
+            values[column] = _mean(self.state.backend.read([value]))
+            if not math.isfinite(values[column]):
+                self._not_finite(column, values[column], row, row.last_step)
+        return values
 
     def _keep_good(self) -> None:
         every, state = self.loop.snapshot_every, self.state
@@ -314,7 +356,7 @@ class _Run:
         else:
             state.backend.restore(self.good)
             at = f"after step {self.good_step}" if self.good_step else "before the first step"
-            left = f"The model has the parameters that it had {at}."
+            left = f"The parameters were set back to what they were {at}."
         rate = row.learning_rate
         shown = "" if rate is None else f", learning rate {rate:g}"
         raise NonFiniteLossError(
@@ -331,29 +373,46 @@ class _Run:
         state = self.state
         state.stop("the data ended")
         state.history.interrupted = True
-        warnings.warn(
-            f"the mini-batches ended after {state.step} of {state.steps} steps; "
-            f"what was learned and recorded until then is kept",
-            LearningInterruptedWarning,
-            stacklevel=5,
-        )
+        self.warning = f"the mini-batches ended after {state.step} of {state.steps} steps"
 
     def _interrupted(self) -> None:
         state = self.state
         state.stop("interrupted")
         state.history.interrupted = True
-        if self.open_losses:  # what the open row has, without waiting for a test
-            self._close_row(self.closed_rows + 1, evaluate=False)
-        warnings.warn(
-            f"learning was interrupted in {state.history.unit} {self.closed_rows} of "
-            f"{state.rows}, after {state.step} of {state.steps} steps; "
-            f"what was learned and recorded until then is kept",
-            LearningInterruptedWarning,
-            stacklevel=5,
+        row = min(self.closed_rows + 1, state.rows)
+        self.warning = (
+            f"learning was interrupted in {state.history.unit} {row} of {state.rows}, "
+            f"after {state.step} of {state.steps} steps"
         )
+        if self.open_losses:  # what the open row has, without waiting for a test
+            self._close_row(row, evaluate=False)
+
+
+# A value, since `Callable` itself is no type to a type checker.
+_CALLABLE: Any = Callable
 
 
 def _by_name(losses: Any) -> dict[str, Any]:
     if losses is None:
         return {}
     return dict(losses) if isinstance(losses, Mapping) else {"loss": losses}
+
+
+def _mean(arrays: Sequence[np.ndarray]) -> float:
+    values = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    if values.size == 1:  # a turn of a controller
+        return float(values[0])
+    with np.errstate(all="ignore"):  # what is not finite gets an error of its own
+        return float(values.mean())
+
+
+def _warn(message: str) -> None:
+    """Warn at the line outside of this package which asked for the learning."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("accelbrainbase."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(
+        f"{message}; what was learned and recorded until then is kept",
+        LearningInterruptedWarning,
+        stacklevel=level,
+    )

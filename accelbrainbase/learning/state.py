@@ -14,7 +14,7 @@ class LearningState:
     Attributes:
         rows: Number of rows (epochs, or turns of a controller) that are planned.
         steps: Number of steps that are planned.
-        row: Number of rows that are closed; in `on_row_end`, the number of the row.
+        row: Number of rows that are closed and read; in `on_row_end`, the number of the row.
         step: Number of steps done.
         samples: Number of data points seen, or 0 where steps have no mini-batches.
         losses: Values of the row that was closed last, by column.
