@@ -16,9 +16,15 @@ logger = logging.getLogger(__name__)
 class EarlyStopping(Callback):
     """Ends a learning when a loss has stopped improving, and restores the best parameters.
 
+    They are also restored when the learning ends otherwise: after its last step, by Ctrl-C,
+    or by an error. Where several rows are read at a time (`read_every`, controllers), those
+    of the reading are kept, which may be some steps younger than the row.
+
+    Rows that do not record the column are passed over.
+
     Args:
         patience: Number of rows without improvement after which the learning ends.
-        monitor: Column to watch. If omitted: `test_loss` where it is recorded, else
+        monitor: Column to watch. If omitted: `test_loss` where the first losses have it, else
             `train_loss`.
         min_delta: Smallest change that counts as an improvement.
         mode: `"min"` if lower is better, `"max"` if higher is (an accuracy).
@@ -47,11 +53,13 @@ class EarlyStopping(Callback):
         self.best_value = math.inf if mode == "min" else -math.inf
         self.best_row = 0
         self._best: Any = None
+        self._best_step = 0
+        self._watched: str | None = None
 
     def on_train_begin(self, state: LearningState) -> None:  # noqa: ARG002
         """Forget what an earlier learning reached."""
         self.best_value = math.inf if self.mode == "min" else -math.inf
-        self.best_row, self._best = 0, None
+        self.best_row, self._best, self._watched = 0, None, None
 
     def on_row_end(self, state: LearningState) -> None:
         """Compare the row with the best one.
@@ -59,12 +67,20 @@ class EarlyStopping(Callback):
         Raises:
             ValueError: If the column to watch is not recorded.
         """
-        value = self._value(state)
+        if self._watched is None:
+            if not state.losses.keys() - {"learning_rate"}:  # a turn before learning begins
+                return
+            self._watched = self._column(state)
+        value = state.losses.get(self._watched)
+        if value is None:  # a row that Ctrl-C cut short has no test
+            return
         gain = self.best_value - value if self.mode == "min" else value - self.best_value
         if gain > self.min_delta:
+            snapshot = state.backend.snapshot() if self.restore_best else None
+            if snapshot is None and self._best is not None:  # they are no longer finite
+                return
             self.best_value, self.best_row = value, state.row
-            if self.restore_best:
-                self._best = state.backend.snapshot()
+            self._best, self._best_step = snapshot, state.step
         elif state.row - self.best_row >= self.patience:
             state.stop(
                 f"no improvement for {self.patience} {state.history.unit}s "
@@ -72,19 +88,20 @@ class EarlyStopping(Callback):
             )
 
     def on_train_end(self, state: LearningState) -> None:
-        """Restore the parameters of the best row."""
-        if self._best is not None and self.best_row < state.row:
+        """Restore the parameters of the best row, unless nothing was learned since."""
+        changed = state.step > self._best_step or state.error is not None
+        if self._best is not None and changed:
             state.backend.restore(self._best)
             logger.info("restored the parameters of %s %d", state.history.unit, self.best_row)
         self._best = None
 
-    def _value(self, state: LearningState) -> float:
+    def _column(self, state: LearningState) -> str:
         name = self.monitor
         if name is None:
             name = "test_loss" if "test_loss" in state.losses else "train_loss"
-        if name not in state.losses:
+        if name not in state.losses and not state.history.interrupted:
             raise ValueError(
                 f"`monitor` must be a recorded column, but {name!r} is none of "
                 f"{sorted(state.losses)}."
             )
-        return state.losses[name]
+        return name
