@@ -29,7 +29,7 @@ class ProgressBar(Callback):
     def on_train_begin(self, state: LearningState) -> None:
         """Open the bar."""
         notebook = _in_notebook()
-        show = (notebook or sys.stderr.isatty()) if self.show is None else self.show
+        show = (notebook or _in_terminal()) if self.show is None else self.show
         self._bar = None
         if not show:
             return
@@ -76,8 +76,13 @@ class ProgressBar(Callback):
                 f"{state.history.unit} {state.row}/{state.rows}", refresh=False
             )
         self._bar.set_postfix(texts, refresh=False)
-        self._bar.update(state.step - self._bar.n)
-        self._bar.refresh()
+        if not self._bar.update(state.step - self._bar.n):  # else it is drawn already
+            self._bar.refresh()
+
+
+def _in_terminal() -> bool:
+    isatty = getattr(sys.stderr, "isatty", None)  # programs without a console have no stderr
+    return isatty is not None and bool(isatty())
 
 
 def _in_notebook() -> bool:
