@@ -14,7 +14,8 @@ class TensorBoard(Callback):
     """Writes every column of the history as a scalar; needs the extra `tensorboard`.
 
     Args:
-        log_dir: Directory of this learning; ``tensorboard --logdir`` reads it.
+        log_dir: Directory of this learning; ``tensorboard --logdir`` reads it. Take another
+            callback with a directory of its own for each learning to compare.
 
     Raises:
         ImportError: If `tensorboardX` is not installed.
@@ -26,10 +27,14 @@ class TensorBoard(Callback):
         )
         self.log_dir = os.fspath(log_dir)
         self._writer: Any = None
+        self._learning_n = 0
 
     def on_train_begin(self, state: LearningState) -> None:  # noqa: ARG002
         """Open the file of events."""
-        self._writer = self._module.SummaryWriter(self.log_dir)
+        self._learning_n += 1
+        # Names of files differ by the second only: a second learning must not replace the first.
+        suffix = f".{self._learning_n}"
+        self._writer = self._module.SummaryWriter(self.log_dir, filename_suffix=suffix)
 
     def on_row_end(self, state: LearningState) -> None:
         """Write the values of the row."""
