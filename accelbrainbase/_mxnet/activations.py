@@ -19,6 +19,11 @@ def _divided_by_size(F: Any, x: Any) -> Any:
     return F.broadcast_div(x, F.cast(F.size_array(x), dtype="float32"))
 
 
+def _selu(F: Any, x: Any) -> Any:
+    # The gradient of MXNet's own `selu` is wrong below 0: it has λ(α + y) instead of λα + y.
+    return 1.0507009873554805 * F.LeakyReLU(x, act_type="elu", slope=1.6732632423543772)
+
+
 ACTIVATIONS: dict[str, Activation] = {
     **{
         name: _mxnet_activation(name)
@@ -31,7 +36,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky": lambda F, x: F.LeakyReLU(x, act_type="leaky", slope=0.01),
     "log_softmax": lambda F, x: F.log_softmax(x, axis=-1),
     "relu6": lambda F, x: F.clip(x, 0.0, 6.0),
-    "selu": lambda F, x: F.LeakyReLU(x, act_type="selu"),
+    "selu": _selu,
     "softmax": lambda F, x: F.softmax(x, axis=-1),
     "swish": lambda F, x: x * F.Activation(x, act_type="sigmoid"),
 }
