@@ -25,7 +25,8 @@ def resolve_context(ctx: mx.Context | None = None) -> mx.Context:
     if ctx is not None:
         return ctx
     entered = getattr(mx.Context._default_ctx, "value", None)
-    if entered is not None and entered != mx.Context("cpu", 0):
+    # A context that was entered remembers the one before it; the default one does not.
+    if entered is not None and (entered._old_ctx is not None or entered != mx.cpu(0)):
         return entered
     return mx.gpu(0) if mx.context.num_gpus() > 0 else mx.cpu(0)
 
