@@ -61,13 +61,19 @@ class GluonBackend(Backend):
         return copies
 
     def restore(self, snapshot: dict[str, nd.NDArray]) -> None:
-        """Set the parameters, and forget what the optimisers remember (momentum)."""
+        """Set the parameters, and forget what the optimisers remember (momentum).
+
+        Their counts of steps start again too: Adam divides by them what its averages lack
+        at the start, without which its first steps would be ten times too long.
+        """
         for name, parameter in self.learner.collect_params().items():
             parameter.set_data(snapshot[name])
         for trainer in self.learner.trainers:
             for updater in trainer._updaters:
                 updater.states.clear()
                 updater.states_synced.clear()
+            for counts in trainer.optimizer._all_index_update_counts.values():
+                counts.clear()
 
 
 def _is_vector(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from mxnet import gluon
@@ -51,11 +52,17 @@ class LazyTrainer(property):
 
 def built_trainers(instance: Any) -> list[gluon.Trainer]:
     """Return the trainers of `instance` that are built, one of each name."""
+    cls: type = type(instance)
+    trainers = (instance.__dict__.get(name) for name in _trainer_names(cls))
+    return [trainer for trainer in trainers if trainer is not None]
+
+
+@cache
+def _trainer_names(cls: type) -> tuple[str, ...]:
     names = [
         name
-        for owner in type(instance).__mro__
+        for owner in cls.__mro__
         for name, value in vars(owner).items()
         if isinstance(value, LazyTrainer)
     ]
-    trainers = (instance.__dict__.get(name) for name in dict.fromkeys(names))
-    return [trainer for trainer in trainers if trainer is not None]
+    return tuple(dict.fromkeys(names))
