@@ -202,6 +202,13 @@ class NeuralNetworks(GradientBlock):
         Raises:
             ValueError: If the widths of the layers do not mirror each other.
         """
+        for network in (encoder, self):
+            if not hasattr(network, "_stack"):
+                raise ValueError(
+                    f"`tied_weights_flag=True` needs parts with layers of their own, but "
+                    f"{type(network).__name__} is made of other networks. Tie the weights of "
+                    f"those instead."
+                )
         sources = encoder._stack.linear_list[::-1]
         widths = encoder.units_list[-2::-1]  # what the layers but the last must give
         if len(self._stack) != len(sources) or self.units_list[:-1] != widths:
@@ -212,6 +219,8 @@ class NeuralNetworks(GradientBlock):
             )
         for number, source in enumerate(sources):
             replaced = self._stack.linear_list[number]
+            if isinstance(source, TiedDense):
+                raise ValueError("`encoder` is tied to another network itself.")
             if isinstance(replaced, TiedDense):
                 if replaced.source[0] is source:
                     continue
@@ -222,5 +231,7 @@ class NeuralNetworks(GradientBlock):
                     f"`tied_weights_flag=True` needs a decoder which mirrors the encoder: its "
                     f"layer {number} must have {known[0]} units, but has {known[1]}."
                 )
+            if not known[0]:  # so that data of another width get our message, not MXNet's
+                source.weight.shape = (source.weight.shape[0], known[1])
             self._stack.replace(number, TiedDense(source, replaced))
         self.trainer = None

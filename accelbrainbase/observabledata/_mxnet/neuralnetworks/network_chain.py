@@ -93,12 +93,5 @@ class NetworkChain(NeuralNetworks):
         """
         return self.kept_features()
 
-    def tie_to(self, encoder: NeuralNetworks) -> None:  # noqa: ARG002
-        """Tie the weights: not of a chain, but of the networks in it."""
-        raise ValueError(
-            "`tied_weights_flag=True` needs a decoder that is no `NetworkChain`. Tie the "
-            "weights of its networks instead."
-        )
-
-    def _check_features(self, observed_arr: nd.NDArray) -> None:
-        self.network_list[0]._check_features(observed_arr)
+    def _check_input(self, observed_arr: nd.NDArray) -> None:
+        self.network_list[0]._check_input(observed_arr)
