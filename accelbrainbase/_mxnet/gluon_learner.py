@@ -7,6 +7,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import mxnet as mx
@@ -115,7 +116,8 @@ class GluonLearner(FeatureBlock, Accessors):
         super().__init__(**gluon_kwargs)
 
         self.ctx = resolve_context(ctx)
-        self.initializer = initializer
+        if initializer is not None:  # else one may have been assigned before
+            self.initializer = initializer
         self.optimizer_name = optimizer_name
         self._learning_rate = check_number("learning_rate", learning_rate, low=0.0)
         self.learning_attenuate_rate = check_number(
@@ -157,9 +159,13 @@ class GluonLearner(FeatureBlock, Accessors):
     # -- parameters --------------------------------------------------------------------
 
     @property
-    def initializer(self) -> Initializer | None:
-        """Draws the initial parameters; `None` for the default of the class."""
-        return self._initializer
+    def initializer(self) -> Initializer:
+        """Draws the initial parameters. Setting `None` sets the default of the class."""
+        if self._initializer is not None:
+            return self._initializer
+        return mx.initializer.Xavier(
+            rnd_type="gaussian", factor_type="in", magnitude=self._default_xavier_magnitude
+        )
 
     @initializer.setter
     def initializer(self, value: Initializer | None) -> None:
@@ -184,14 +190,12 @@ class GluonLearner(FeatureBlock, Accessors):
         Those whose shape is not known get their values in the first forward pass. Where
         that is still pending, an `initializer` given to this object replaces the pending one.
         """
-        draw: Initializer = self.initializer or mx.initializer.Xavier(
-            rnd_type="gaussian", factor_type="in", magnitude=self._default_xavier_magnitude
-        )
+        draw = self.initializer
         if self.scale != 1.0:
             draw = ScaledInitializer(draw, self.scale)
         for parameter in self.collect_params().values():
             pending = bool(parameter._deferred_init)
-            if parameter._data is None and (self.initializer is not None or not pending):
+            if parameter._data is None and (self._initializer is not None or not pending):
                 parameter.initialize(ctx=self.ctx, default_init=draw)
 
     @read_only
@@ -249,7 +253,7 @@ class GluonLearner(FeatureBlock, Accessors):
     def regularize(self) -> None:
         """Apply every constraint to the parameters. Runs after each step of learning."""
         before = self.extract_learned_dict()
-        after = before
+        after = dict(before)  # a constraint may put new arrays into the very dict it gets
         for constraint in self.regularizatable_data_list:
             after = constraint.regularize(after)
         parameters = self.collect_params()
@@ -488,11 +492,18 @@ class GluonLearner(FeatureBlock, Accessors):
                         f"`tied_weights_flag=False`."
                     )
         if ctx is not None and ctx != self.ctx:
-            self.ctx = ctx
-            self.collect_params().reset_ctx(ctx)
+            self._move_to(ctx)
         for parameter, arr in planned.values():
             value = nd.array(arr, ctx=self.ctx, dtype=np.dtype(parameter.dtype))
-            parameter._load_init(value, self.ctx)
+            parameter._load_init(value, None if _is_initialized(parameter) else self.ctx)
+
+    def _move_to(self, ctx: mx.Context) -> None:
+        """Move the parameters, those of the parts too, and what the trainers remember."""
+        check_is_a("ctx", ctx, mx.Context)
+        for parameter in self.collect_params().values():
+            if _is_initialized(parameter):
+                parameter.reset_ctx(ctx)
+        self.apply(partial(_follow, ctx=ctx))
 
     def _plan_loading(
         self, path: str, allow_missing: bool, ignore_extra: bool
@@ -522,6 +533,11 @@ class GluonLearner(FeatureBlock, Accessors):
             if name not in parameters:
                 continue
             arr = arr.T if name in transposed else arr
+            if arr.dtype.kind != np.dtype(parameters[name].dtype).kind:
+                raise ParameterFileError(
+                    f"{path}: `{name}` has values of type {arr.dtype}, but {owner} has "
+                    f"{np.dtype(parameters[name].dtype)}. Build the model as the saved one was."
+                )
             if not _fits(parameters[name].shape, arr.shape):
                 raise ParameterFileError(
                     f"{path}: `{name}` has shape {arr.shape}, but {owner} has "
@@ -534,21 +550,33 @@ class GluonLearner(FeatureBlock, Accessors):
         """Return the parameters by the kind of name that a file uses.
 
         Gluon has written three kinds: by the path of attributes (`encoder.0.weight`); by the
-        parameter's name without the prefix of the model, and with it (`arg:…` when exported).
+        parameter's name without the prefix of the model, and with it (after `arg:` or `aux:`
+        when exported).
         """
         by_path = self._collect_params_with_prefix()
         if not arrays or any(name in by_path for name in arrays):
             return by_path
-        by_name = dict(self.collect_params().items())
-        for cut in (self.prefix, ""):
-            for kind in ("", "arg:", "aux:"):
-                renamed = {
-                    kind + name[len(cut) if name.startswith(cut) else 0 :]: p
-                    for name, p in by_name.items()
-                }
-                if any(name in renamed for name in arrays):
-                    return renamed
-        return by_path
+        by_name = {}
+        for name, parameter in self.collect_params().items():
+            cut = name[len(self.prefix) :] if name.startswith(self.prefix) else name
+            variants = [kind + text for kind in ("", "arg:", "aux:") for text in (cut, name)]
+            by_name[next((text for text in variants if text in arrays), cut)] = parameter
+        return by_name if any(name in by_name for name in arrays) else by_path
+
+
+def _is_initialized(parameter: gluon.Parameter) -> bool:
+    """Tell whether a parameter has values, or will get them in the first forward pass."""
+    return parameter._data is not None or bool(parameter._deferred_init)
+
+
+def _follow(block: gluon.Block, ctx: mx.Context) -> None:
+    """Let a learner, whose parameters were moved, work on `ctx`."""
+    if isinstance(block, GluonLearner):
+        block.ctx = ctx
+        for trainer in block.trainers:
+            trainer._contexts = trainer._check_contexts()
+            for updater in trainer._updaters:
+                updater.states_synced = dict.fromkeys(updater.states, False)
 
 
 def _tied_names(block: gluon.Block, path: str = "") -> set[str]:
