@@ -58,6 +58,9 @@ _EXPORTS = {
     "NN3DHybrid": "accelbrainbase.observabledata._mxnet.neuralnetworks.neural_networks_3d",
     "NetworkChain": "accelbrainbase.observabledata._mxnet.neuralnetworks.network_chain",
     "NeuralNetworks": "accelbrainbase.observabledata._mxnet.neural_networks",
+    "RestrictedBoltzmannMachines": (
+        "accelbrainbase.observabledata._mxnet.restricted_boltzmann_machines"
+    ),
     "StackedAutoEncoder": (
         "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.stacked_auto_encoder"
     ),

@@ -18,10 +18,13 @@ class Case:
 
     `make(**kwargs)` returns a fresh model that learns fast; `kwargs` go to its constructor.
     `data(n)` returns `n` observed data points and their targets as float32 arrays.
+    `bounded` says that the losses stay finite at any learning rate, as those of units do whose
+    states are bounded.
     """
 
     make: Callable[..., Any]
     data: Callable[[int], tuple[np.ndarray, np.ndarray]]
+    bounded: bool = False
 
 
 def digits(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,10 +79,18 @@ def stack(**kwargs: Any) -> ab.StackedAutoEncoder:
     return ab.StackedAutoEncoder(parts, ab.L2NormLoss(), **settings)
 
 
+def restricted_boltzmann_machine(**kwargs: Any) -> ab.RestrictedBoltzmannMachines:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.RestrictedBoltzmannMachines(
+        ab.L2NormLoss(), visible_dim=64, hidden_dim=32, **settings
+    )
+
+
 MODELS: dict[str, Case] = {
     "AutoEncoder": Case(auto_encoder, digits),
     "NN3DHybrid": Case(series_network, series_of_digits),
     "NetworkChain": Case(chain, labelled_digits),
     "NeuralNetworks": Case(lambda **kwargs: network([16, 10], **kwargs), labelled_digits),
+    "RestrictedBoltzmannMachines": Case(restricted_boltzmann_machine, digits, bounded=True),
     "StackedAutoEncoder": Case(stack, digits),
 }
