@@ -415,6 +415,19 @@ class GluonLearner(FeatureBlock, Accessors):
             **kwargs,
         )
 
+    def capture(self) -> tuple[dict[str, nd.NDArray], dict[str, Any]]:
+        """Hook: return what a checkpoint must hold beside parameters and optimisers.
+
+        Such as the particles of persistent chains, a replay buffer, the state of a sampler.
+
+        Returns:
+            Arrays by name, and what JSON can hold by name.
+        """
+        return {}, {}
+
+    def resume(self, arrays: Mapping[str, nd.NDArray], values: Mapping[str, Any]) -> None:
+        """Hook: set what `capture` returned. Called when a learning goes on."""
+
     def on_device(self, name: str, arr: Any) -> Any:
         """Return `arr` as an NDArray on the device of this learner; `None` stays `None`.
 
@@ -442,10 +455,20 @@ class GluonLearner(FeatureBlock, Accessors):
                 (`a.params`: `a_encoder.params`, `a_decoder.params`).
             deduplicate: Whether a parameter that is used twice in a file is stored once.
         """
-        for part, learner in self._file_parts().items():
-            learner.save_parameters(part_of(filename, part), deduplicate)
-        if self._file_parts():
-            return
+        contents = {p: learner._to_store(deduplicate) for p, learner in self._files(filename)}
+        for path, arrays in contents.items():
+            write_parameter_file(path, arrays)
+
+    def _files(self, filename: str | os.PathLike[str]) -> list[tuple[str, GluonLearner]]:
+        """Return the paths of all files, and who is in each."""
+        parts = self._file_parts()
+        if not parts:
+            return [(os.fspath(filename), self)]
+        files = (learner._files(part_of(filename, part)) for part, learner in parts.items())
+        return [file for files_of_part in files for file in files_of_part]
+
+    def _to_store(self, deduplicate: bool) -> dict[str, nd.NDArray]:
+        """Return the arrays of a file by name."""
         parameters = self._collect_params_with_prefix()
         transposed = _tied_names(self)
         arrays: dict[str, nd.NDArray] = {}
@@ -456,7 +479,7 @@ class GluonLearner(FeatureBlock, Accessors):
             stored.add(id(parameter))
             arr = parameter._reduce()
             arrays[name] = arr.T if name in transposed else arr
-        write_parameter_file(filename, arrays)
+        return arrays
 
     def load_parameters(
         self,
@@ -478,10 +501,8 @@ class GluonLearner(FeatureBlock, Accessors):
             ParameterFileError: If the file is corrupt, or its entries are not those of
                 this model. The model is as it was.
         """
-        parts = self._file_parts() or {"": self}
         planned: dict[str, tuple[gluon.Parameter, np.ndarray]] = {}
-        for part, learner in parts.items():
-            path = part_of(filename, part) if part else os.fspath(filename)
+        for path, learner in self._files(filename):
             entries = learner._plan_loading(path, allow_missing, ignore_extra)
             for name, (parameter, arr) in entries.items():
                 earlier = planned.setdefault(parameter.name, (parameter, arr))[1]
