@@ -25,6 +25,7 @@ _EXPORTS = {
     # learning
     "Backend": "accelbrainbase.learning.backend",
     "Callback": "accelbrainbase.learning.callback",
+    "Checkpoint": "accelbrainbase.learning.checkpoint",
     "EarlyStopping": "accelbrainbase.learning.early_stopping",
     "History": "accelbrainbase.learning.history",
     "LearningLoop": "accelbrainbase.learning.loop",

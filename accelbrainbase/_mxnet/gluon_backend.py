@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mxnet import nd
 
+from accelbrainbase._checks import short
+from accelbrainbase._mxnet.lazy_trainer import built_trainers
+from accelbrainbase._mxnet.seeding import seed as set_seed
+from accelbrainbase._mxnet.trainer_state import capture_trainer, check_trainer, resume_trainer
+from accelbrainbase.errors import CheckpointError
 from accelbrainbase.learning.backend import Backend
+from accelbrainbase.learning.state import arrays_below
 
 if TYPE_CHECKING:
     from accelbrainbase._mxnet.gluon_learner import GluonLearner
@@ -60,6 +66,71 @@ class GluonBackend(Backend):
             return None
         return copies
 
+    def export_snapshot(self, snapshot: dict[str, nd.NDArray]) -> dict[str, np.ndarray]:
+        """Return a snapshot as arrays: by number, since names differ from process to process."""
+        return {str(n): arr.asnumpy() for n, arr in enumerate(snapshot.values())}
+
+    def import_snapshot(self, arrays: Mapping[str, np.ndarray]) -> dict[str, nd.NDArray]:
+        """Return the snapshot that `export_snapshot` made arrays of."""
+        parameters = self.learner.collect_params().items()
+        return {
+            name: nd.array(arrays[str(n)], ctx=self.learner.ctx, dtype=p.dtype)
+            for n, (name, p) in enumerate(parameters)
+        }
+
+    def capture(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return parameters, the state of the optimisers, and what else the learner keeps."""
+        parameters = self.learner.collect_params().values()
+        arrays = {f"parameter.{n}": p.data().asnumpy() for n, p in enumerate(parameters)}
+        trainers: dict[str, Any] = {}
+        for name, trainer in built_trainers(self.learner).items():
+            states, trainers[name] = capture_trainer(trainer)
+            arrays.update((f"{name}.{key}", arr) for key, arr in states.items())
+        kept_arrays, kept = self.learner.capture()
+        arrays.update((f"kept.{name}", arr.asnumpy()) for name, arr in kept_arrays.items())
+        values = {
+            "parameters": [_last_part(p.name) for p in parameters],
+            "learning_rate": self.learner._learning_rate,
+            "trainers": trainers,
+            "kept": kept,
+        }
+        return arrays, values
+
+    def resume(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
+        """Set what `capture` returned: all of it, or nothing.
+
+        Raises:
+            CheckpointError: If it is of another model. This one is as it was.
+        """
+        learner = self.learner
+        parameters = list(learner.collect_params().values())
+        saved = [arrays[f"parameter.{n}"] for n in range(len(values["parameters"]))]
+        here = [(_last_part(p.name), tuple(p.shape)) for p in parameters]
+        there = [(name, arr.shape) for name, arr in zip(values["parameters"], saved)]
+        if here != there:
+            raise CheckpointError(
+                f"it is of another model: that one has the parameters {short(there, 300)}, "
+                f"this {type(learner).__name__} has {short(here, 300)}. Build the model as that "
+                f"one was, or start afresh."
+            )
+        trainers = {name: getattr(learner, name) for name in values["trainers"]}
+        for name, trainer in trainers.items():
+            check_trainer(name, trainer, values["trainers"][name])
+        for parameter, arr in zip(parameters, saved):
+            parameter.set_data(nd.array(arr, ctx=learner.ctx, dtype=arr.dtype))
+        for name, trainer in trainers.items():
+            resume_trainer(trainer, arrays_below(arrays, name), values["trainers"][name])
+        learner._learning_rate = values["learning_rate"]
+        kept = {
+            name: nd.array(arr, ctx=learner.ctx, dtype=arr.dtype)
+            for name, arr in arrays_below(arrays, "kept").items()
+        }
+        learner.resume(kept, values["kept"])
+
+    def reseed(self, seed: int) -> None:
+        """Seed MXNet, NumPy and Python."""
+        set_seed(seed)
+
     def restore(self, snapshot: dict[str, nd.NDArray]) -> None:
         """Set the parameters, and forget what the optimisers remember (momentum).
 
@@ -82,3 +153,7 @@ def _is_vector(value: Any) -> bool:
 
 def _to_host(value: Any) -> Any:
     return value.asnumpy() if isinstance(value, nd.NDArray) else value
+
+
+def _last_part(name: str) -> str:
+    return name.rpartition("_")[2]

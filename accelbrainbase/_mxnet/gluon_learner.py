@@ -268,7 +268,7 @@ class GluonLearner(FeatureBlock, Accessors):
     @property
     def trainers(self) -> list[gluon.Trainer]:
         """All trainers that are built; a controller with two networks has two."""
-        return built_trainers(self)
+        return list(built_trainers(self).values())
 
     @property
     def learning_rate(self) -> float:

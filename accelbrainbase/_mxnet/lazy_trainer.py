@@ -50,11 +50,11 @@ class LazyTrainer(property):
         instance.__dict__[self.name] = value
 
 
-def built_trainers(instance: Any) -> list[gluon.Trainer]:
-    """Return the trainers of `instance` that are built, one of each name."""
+def built_trainers(instance: Any) -> dict[str, gluon.Trainer]:
+    """Return the trainers of `instance` that are built, by the names of their attributes."""
     cls: type = type(instance)
-    trainers = (instance.__dict__.get(name) for name in _trainer_names(cls))
-    return [trainer for trainer in trainers if trainer is not None]
+    trainers = {name: instance.__dict__.get(name) for name in _trainer_names(cls)}
+    return {name: trainer for name, trainer in trainers.items() if trainer is not None}
 
 
 @cache

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,44 @@ class Backend:
             parameters are finite.
         """
         return None
+
+    def export_snapshot(self, snapshot: Any) -> dict[str, np.ndarray]:  # noqa: ARG002
+        """Hook: return a snapshot as arrays, for a checkpoint."""
+        return {}
+
+    def import_snapshot(self, arrays: Mapping[str, np.ndarray]) -> Any:  # noqa: ARG002
+        """Hook: return the snapshot that `export_snapshot` made arrays of."""
+        return None
+
+    def capture(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Hook: return all that decides how the learner goes on: parameters, optimisers.
+
+        Returns:
+            Arrays by name, and what JSON can hold by name.
+        """
+        return {}, {"learning_rate": self.learning_rate}
+
+    def resume(
+        self,
+        arrays: Mapping[str, np.ndarray],  # noqa: ARG002
+        values: Mapping[str, Any],
+    ) -> None:
+        """Hook: set what `capture` returned: all of it, or nothing.
+
+        Raises:
+            CheckpointError: If it is not of this learner, which is as it was.
+        """
+        if values["learning_rate"] is not None:
+            self.learner.learning_rate = values["learning_rate"]
+
+    def reseed(self, seed: int) -> None:
+        """Hook: seed all random numbers that steps draw.
+
+        Args:
+            seed: In [0, 2³²).
+        """
+        np.random.seed(seed)
+        random.seed(seed)
 
     def restore(self, snapshot: Any) -> None:
         """Hook: set the parameters to those of `snapshot`.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from accelbrainbase.learning.state import LearningState
@@ -13,7 +16,13 @@ class Callback:
 
     A callback may call ``state.stop("why")``; the loop then ends after the current step,
     with its row closed.
+
+    Attributes:
+        order: Callbacks are called in ascending order of this number, those of one number in
+            the order in which they were given.
     """
+
+    order: int = 0
 
     def on_train_begin(self, state: LearningState) -> None:
         """Hook: before the first step."""
@@ -29,3 +38,19 @@ class Callback:
 
         It is called if `on_train_begin` was, even if that or another callback raised.
         """
+
+    def capture(
+        self,
+        state: LearningState,  # noqa: ARG002
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Hook: return what a checkpoint must hold of this callback.
+
+        Returns:
+            Arrays by name, and what JSON can hold by name.
+        """
+        return {}, {}
+
+    def on_resume(
+        self, state: LearningState, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]
+    ) -> None:
+        """Hook: set what `capture` returned. Called when a learning goes on."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from accelbrainbase._checks import check_choice, check_integer, check_number
 from accelbrainbase.learning.callback import Callback
@@ -81,11 +84,30 @@ class EarlyStopping(Callback):
                 return
             self.best_value, self.best_row = value, state.row
             self._best, self._best_step = snapshot, state.step
-        elif state.row - self.best_row >= self.patience:
+        else:
+            self._stop_if_patience_ended(state)
+
+    def _stop_if_patience_ended(self, state: LearningState) -> None:
+        if state.row - self.best_row >= self.patience:
             state.stop(
                 f"no improvement for {self.patience} {state.history.unit}s "
                 f"(best: {self.best_value:g} in {state.history.unit} {self.best_row})"
             )
+
+    def capture(self, state: LearningState) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the best row, and its parameters."""
+        arrays = {} if self._best is None else state.backend.export_snapshot(self._best)
+        names = ("best_value", "best_row", "_best_step", "_watched")
+        return arrays, {name: getattr(self, name) for name in names}
+
+    def on_resume(
+        self, state: LearningState, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]
+    ) -> None:
+        """Go on watching where it was left."""
+        self._best = state.backend.import_snapshot(arrays) if arrays else None
+        vars(self).update(values)
+        if self._watched is not None:
+            self._stop_if_patience_ended(state)
 
     def on_train_end(self, state: LearningState) -> None:
         """Restore the parameters of the best row, unless nothing was learned since."""

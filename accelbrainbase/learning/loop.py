@@ -17,6 +17,7 @@ from accelbrainbase.errors import LearningInterruptedWarning, NonFiniteLossError
 from accelbrainbase.learning.backend import Backend
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.history import History
+from accelbrainbase.learning.randomness import OwnRandomness
 from accelbrainbase.learning.state import LearningState
 
 
@@ -116,6 +117,7 @@ class LearningLoop:
         callback_list = list(callbacks)
         for callback in callback_list:
             check_is_a("callbacks", callback, Callback)
+        callback_list.sort(key=lambda callback: callback.order)
         run = _Run(
             loop=self,
             plan=plan,
@@ -124,6 +126,7 @@ class LearningLoop:
                 plan.steps,
                 History() if history is None else history,
                 Backend() if backend is None else backend,
+                callback_list,
             ),
             callbacks=callback_list,
             evaluate=evaluate,
@@ -186,6 +189,7 @@ class _Run:
         self.good_step = 0
         self.begun: list[Callback] = []
         self.warning: str | None = None
+        self.first: tuple[Any] | None = None  # the first mini-batch, before its step
         # Which of the hooks anybody overrides: calling nothing on every step costs time.
         self.step_callbacks = [
             callback
@@ -207,12 +211,15 @@ class _Run:
         try:
             try:
                 self._begin_callbacks()
-                for row in range(1, self.plan.rows + 1):
-                    self._learn_row(self.plan.closing_step(row), step, batches, prepare, batch_size)
-                    if self.open_losses or state.stop_reason is None:
-                        self._close_row(row, evaluate=True)
+                if state.batches_seed is not None:
+                    batches = OwnRandomness(batches, state.batches_seed)
+                self._begin(batches, prepare)
+                for row in range(state.row + 1, self.plan.rows + 1):
                     if state.stop_reason is not None:
                         break
+                    self._learn_row(self.plan.closing_step(row), step, batches, batch_size)
+                    if self.open_losses or state.stop_reason is None:
+                        self._close_row(row, evaluate=True)
                 self._read_rows()
             except KeyboardInterrupt:
                 self._interrupted()
@@ -242,18 +249,14 @@ class _Run:
         last_step: int,
         step: Callable[[Any], Any],
         batches: Iterator[Any],
-        prepare: Callable[[Any], None] | None,
         batch_size: Callable[[Any], int] | None,
     ) -> None:
         state = self.state
         while state.step < last_step and state.stop_reason is None:
-            try:
-                self.batch = next(batches)
-            except StopIteration:
-                self._exhausted()
+            if self.first is not None:
+                (self.batch,), self.first = self.first, None
+            elif not self._next(batches):
                 return
-            if state.step == 0:
-                self._begin(prepare)
             losses = _by_name(step(self.batch))
             self.open_losses.append(losses)
             state.step += 1
@@ -263,11 +266,34 @@ class _Run:
             for callback in self.step_callbacks:
                 callback.on_step_end(state)
 
-    def _begin(self, prepare: Callable[[Any], None] | None) -> None:
+    def _next(self, batches: Iterator[Any]) -> bool:
+        try:
+            self.batch = next(batches)
+        except StopIteration:
+            self._exhausted()
+            return False
+        return True
+
+    def _begin(self, batches: Iterator[Any], prepare: Callable[[Any], None] | None) -> None:
+        """Look at the first mini-batch, and go to where the learning is to begin."""
+        state = self.state
+        if state.stop_reason is not None or not self._next(batches):
+            return
+        self.first = (self.batch,)
         if prepare is not None:
             prepare(self.batch)
+        state.apply_pending()
+        for _ in range(state.step - 1):
+            if not self._next(batches):
+                return
+        if state.step > 0:
+            self.first = None
+            self.closed_rows, self.open_first_step = state.row, state.step + 1
+            self.good_step = state.step
+            if state.pending_seed is not None:
+                state.reseed(state.pending_seed)
         if self.loop.snapshot_every is not None:
-            self.good = self.state.backend.snapshot()
+            self.good = state.backend.snapshot()
 
     def _hold_back(self, losses: dict[str, Any]) -> None:
         """Wait for a step long past, so that the device is never far behind."""
