@@ -34,10 +34,11 @@ def as_numbers(name: str, data: Any) -> np.ndarray:
     """
     arr = as_array(name, data)
     if arr.dtype.kind not in _NUMBERS:
+        first = _first_other(arr, column_names(data))
         raise TypeError(
-            f"`{name}` must hold numbers, but has the dtype {arr.dtype}"
-            f"{_first_other(arr, column_names(data))}. Convert it first, for instance with "
-            "`.astype('float32')`, or `pandas.get_dummies` for columns of categories."
+            f"`{name}` must hold numbers, but has the dtype {arr.dtype}{first}. "
+            "Convert it first, for instance with `.astype('float32')`, or "
+            "`pandas.get_dummies` for columns of categories."
         )
     return arr
 
@@ -56,6 +57,8 @@ def as_array(name: str, data: Any) -> np.ndarray:
     else:
         try:
             arr = np.asarray(data)
+            if arr.dtype.kind in "US" and not isinstance(data, np.ndarray):
+                arr = np.asarray(data, dtype=object)  # NaN beside text stays NaN
         except ValueError as error:
             raise ValueError(
                 f"`{name}` must have rows of one shape, but they differ: {short(data)}. "
@@ -77,11 +80,10 @@ def check_finite(name: str, arr: np.ndarray, columns: Sequence[str] | None = Non
         return
     bad = ~(np.abs(arr) <= _LARGEST)
     first = tuple(int(i) for i in np.argwhere(bad)[0])
-    others = int(bad.sum()) - 1
+    more = f", the first of {bad.sum()} such values" if bad.sum() > 1 else ""
     raise ValueError(
         f"`{name}` must hold finite numbers in the range of float32, but {place(first, columns)} "
-        f"is {arr[first]}{f', and {others} more are none' if others else ''}. "
-        "Fill or drop such rows first (pandas: `fillna`, `dropna`)."
+        f"is {arr[first]}{more}. Fill or drop such rows first (pandas: `fillna`, `dropna`)."
     )
 
 
@@ -115,7 +117,7 @@ def _first_other(arr: np.ndarray, columns: Sequence[str] | None) -> str:
         return f": {short(arr.flat[0])}"
     for index, value in np.ndenumerate(arr):
         if isinstance(value, (list, tuple, np.ndarray)):
-            return f": {place(index[:1])} is {short(value)}; are the rows of one length?"
+            return f": {place(index[:1])} is {short(value)} (rows must be of one length)"
         if not isinstance(value, (int, float, np.number, np.bool_)):
             return f": {place(index, columns)} is {short(value)}"
     return ""

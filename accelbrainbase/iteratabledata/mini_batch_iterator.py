@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 
 from accelbrainbase._accessors import Accessors
-from accelbrainbase._checks import check_choice, check_integer, check_is_a, check_number
+from accelbrainbase._checks import (
+    check_choice,
+    check_integer,
+    check_is_a,
+    check_number,
+    unknown_keyword_error,
+)
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.noiseable_data import NoiseableData
 
@@ -41,6 +48,15 @@ class MiniBatchIterator(Accessors, IteratableData):
     _iter_n: int | None = None
     _fitted_arr: Any = None
     _statistics: dict[str, tuple[float, float]] | None = None
+
+    def __new__(cls, *_args: Any, **kwargs: Any) -> Any:
+        """Raise a `TypeError` that names the closest keyword if there is none of the name."""
+        known = signature(cls.__init__).parameters
+        if all(parameter.kind != Parameter.VAR_KEYWORD for parameter in known.values()):
+            for name in kwargs:
+                if name not in known:
+                    raise unknown_keyword_error(cls.__name__, name, known)
+        return super().__new__(cls)
 
     @property
     def iter_n(self) -> int:
