@@ -122,7 +122,11 @@ class _Reader:
         size = dtype.itemsize
         for length in shape:
             size *= length
-        return np.frombuffer(self.take(size, f"the values of {what}"), dtype).reshape(shape)
+        values = np.frombuffer(self.take(size, f"the values of {what}"), dtype)
+        try:
+            return values.reshape(shape)
+        except ValueError as error:  # no values at all, but lengths beyond all bounds
+            raise self.corrupt(f"the shape {shape} of {what} is impossible") from error
 
     def text(self) -> str:
         (size,) = self.unpack("<Q", "the length of a name")

@@ -34,7 +34,8 @@ class NormalInitializer(InitializableParams):
         )
 
     def _init_weight(self, _: str, arr: mx.nd.NDArray) -> None:
-        drawn = mx.nd.random.normal(self.mu, self.sigma, shape=arr.shape, ctx=arr.context)
+        # MXNet's own `scale` must be positive; here a deviation of 0 is none.
+        drawn = mx.nd.random.normal(shape=arr.shape, ctx=arr.context) * self.sigma + self.mu
         if self.init_dtype != np.float32:
             drawn = drawn.astype(self.init_dtype)
         arr[:] = drawn.astype(arr.dtype) * self.scale
