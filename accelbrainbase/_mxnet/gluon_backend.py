@@ -145,6 +145,8 @@ class GluonBackend(Backend):
                 updater.states_synced.clear()
             for counts in trainer.optimizer._all_index_update_counts.values():
                 counts.clear()
+            if hasattr(trainer.optimizer, "m_schedule"):  # Nadam's product over all steps
+                trainer.optimizer.m_schedule = 1.0
 
 
 def _is_vector(value: Any) -> bool:

@@ -28,7 +28,8 @@ class LazyTrainer(property):
 
     def __init__(self, part: str | None = None) -> None:
         what = "the whole learner" if part is None else f"`{part}`"
-        super().__init__(doc=f"The trainer of {what}; built when it is first used.")
+        super().__init__()
+        self.__doc__ = f"The trainer of {what}; built when it is first used."
         self.part = part
         self.name = "trainer"
 

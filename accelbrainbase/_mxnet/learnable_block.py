@@ -137,7 +137,7 @@ def _attribute(iteratable_data: IteratableData, name: str) -> Any:
 
 
 def _batch_size(batch: Sequence[Any]) -> int:
-    return int(batch[0].shape[0])
+    return len(batch[0])
 
 
 def _piece(arr: Any, begin: int) -> Any:
