@@ -64,7 +64,7 @@ def annealed_log_partition(
     base = base_bias.reshape((1, -1))
     start = nd.broadcast_to(base, shape=(chain_n, base.shape[1]))
     visible_arr = visible_units.sample(nd, start, visible_units.mean(nd, start), variance)
-    arrays = [machine.weight, machine.visible_bias, machine.hidden_bias, base]
+    arrays = [machine.weight, machine.weight.T, machine.visible_bias, machine.hidden_bias, base]
     arrays += [] if variance is None else [variance]
     log_weights = nd.zeros((chain_n,), ctx=ctx, dtype=np.float64)
     pairs = nd.array(np.stack([betas[:-1], betas[1:]], axis=1), ctx=ctx, dtype=np.float32)
@@ -99,7 +99,7 @@ class _Annealing(HybridBlock):
     def __init__(self, machine: BipartiteMachine) -> None:
         super().__init__()
         self._visible_units, self._hidden_units = machine.visible_units, machine.hidden_units
-        self._hidden_dim = machine.weight.shape[0]
+        self._hidden_dim, self._visible_dim = machine.weight.shape
 
     def hybrid_forward(
         self,
@@ -107,6 +107,7 @@ class _Annealing(HybridBlock):
         visible_arr: Any,
         betas: Any,
         weight: Any,
+        transposed: Any,
         visible_bias: Any,
         hidden_bias: Any,
         base: Any,
@@ -124,7 +125,9 @@ class _Annealing(HybridBlock):
         shift = F.sum(F.broadcast_mul(scaled, visible_bias - base), axis=1)
         delta = F.sum(gain, axis=1) + F.broadcast_mul(shift, F.reshape(after - before, (1,)))
         hidden_arr = self._hidden_units.sample(F, warm, self._hidden_units.mean(F, warm))
-        y = F.broadcast_add(F.dot(hidden_arr, weight), visible_bias)
+        y = F.FullyConnected(
+            hidden_arr, transposed, F.reshape(visible_bias, (-1,)), num_hidden=self._visible_dim
+        )
         y = F.broadcast_add(
             F.broadcast_mul(y, after),
             F.broadcast_mul(base, F.broadcast_sub(F.ones_like(after), after)),

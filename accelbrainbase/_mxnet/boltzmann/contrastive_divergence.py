@@ -20,6 +20,7 @@ class ContrastiveDivergence(HybridBlock):
     Args:
         visible_units: Kind of the visible units.
         hidden_units: Kind of the hidden units.
+        visible_dim: Number of visible units.
         hidden_dim: Number of hidden units.
         steps: Number of full Gibbs steps.
         persistent: Whether the chain starts from fantasy particles instead of the data.
@@ -35,6 +36,7 @@ class ContrastiveDivergence(HybridBlock):
         self,
         visible_units: StochasticUnits,
         hidden_units: StochasticUnits,
+        visible_dim: int,
         hidden_dim: int,
         steps: int,
         *,
@@ -48,7 +50,8 @@ class ContrastiveDivergence(HybridBlock):
     ) -> None:
         super().__init__()
         self._visible_units, self._hidden_units = visible_units, hidden_units
-        self._hidden_dim, self._steps, self._persistent = hidden_dim, steps, persistent
+        self._visible_dim, self._hidden_dim = visible_dim, hidden_dim
+        self._steps, self._persistent = steps, persistent
         self._factors = (input_factor, output_factor)
         self._dropout_rates = (visible_dropout_rate, hidden_dropout_rate)
         self._learned_variance, self._sparsity = learned_variance, sparsity
@@ -61,7 +64,6 @@ class ContrastiveDivergence(HybridBlock):
         visible_bias: Any,
         hidden_bias: Any,
         ones: Any,
-        chain_ones: Any,
         *more: Any,
     ) -> Any:
         """Compute the statistics.
@@ -73,10 +75,10 @@ class ContrastiveDivergence(HybridBlock):
             visible_bias: Shape `(visible,)`.
             hidden_bias: Shape `(hidden,)`.
             ones: Ones, shape `(1, batch)`.
-            chain_ones: batch / chains, shape `(1, chains)`.
             *more: In this order, what applies: the variance of Gaussian units, shape
-                `(1, visible)`; fantasy particles (hidden states), shape `(chains, hidden)`;
-                the penalty of sparsity on the hidden inputs, shape `(1, hidden)`.
+                `(1, visible)`; of persistent chains batch / chains, shape `(1, chains)`, and
+                the fantasy particles (hidden states), shape `(chains, hidden)`; the penalty of
+                sparsity on the hidden inputs, shape `(1, hidden)`.
 
         Returns:
             Hidden and visible statistics of the data (the visible ones divided by the
@@ -86,6 +88,7 @@ class ContrastiveDivergence(HybridBlock):
         """
         rest = list(more)
         variance = rest.pop(0) if self._visible_units.states is None else None
+        chain_ones = rest.pop(0) if self._persistent else ones
         particles = rest.pop(0) if self._persistent else None
         penalty = rest.pop(0) if self._sparsity else None
         half = _HalfSteps(self, F, weight, visible_bias, hidden_bias, variance, visible_arr)
@@ -119,8 +122,8 @@ class ContrastiveDivergence(HybridBlock):
             data_scaled,
             model_mean,
             model_scaled,
-            F.dot(chain_ones, model_scaled) - F.dot(ones, data_scaled),
-            F.dot(chain_ones, model_mean) - F.dot(ones, learned),
+            self._difference(F, data_scaled, ones, model_scaled, chain_ones),
+            self._difference(F, learned, ones, model_mean, chain_ones),
             reconstructed,
             data_mean,
             model_state,
@@ -131,6 +134,12 @@ class ContrastiveDivergence(HybridBlock):
                 - F.dot(ones, half.tilt(visible_arr, data_mean))
             )
         return outputs
+
+    def _difference(self, F: Any, data: Any, ones: Any, model: Any, chain_ones: Any) -> Any:
+        """Return the sum over the model minus that over the data; products with ones are fast."""
+        if self._persistent:
+            return F.dot(chain_ones, model) - F.dot(ones, data)
+        return F.dot(ones, model - data)
 
 
 class _HalfSteps:
@@ -147,8 +156,9 @@ class _HalfSteps:
         visible_arr: Any,
     ) -> None:
         self.F, self.owner, self.weight, self.variance = F, owner, weight, variance
-        self.hidden_bias = hidden_bias
-        self.visible_bias = F.reshape(visible_bias, (1, -1))
+        # FullyConnected with a transposed copy is faster than a product with the weight itself.
+        self.transposed = F.transpose(weight)
+        self.hidden_bias, self.visible_bias = hidden_bias, visible_bias
         visible_rate, hidden_rate = owner._dropout_rates
         # The units that are left out for a sample are out in both phases: the masks choose one
         # of exponentially many machines (Srivastava et al. 2014, section 8.1).
@@ -182,7 +192,9 @@ class _HalfSteps:
         """Return input and expectation of the visible units."""
         F = self.F
         arr = hidden_arr if self.owner._factors[1] == 1.0 else hidden_arr * self.owner._factors[1]
-        x = F.broadcast_add(F.dot(arr, self.weight), self.visible_bias)
+        x = F.FullyConnected(
+            arr, self.transposed, self.visible_bias, num_hidden=self.owner._visible_dim
+        )
         return x, self.owner._visible_units.mean(F, x)
 
     def hidden_state(self, x: Any, mean: Any) -> Any:
@@ -197,7 +209,9 @@ class _HalfSteps:
     def tilt(self, visible_arr: Any, hidden_arr: Any) -> Any:
         """Return −dE/dz of the log-variances z (Cho, Ilin & Raiko 2011, equation 9)."""
         F = self.F
-        distance = 0.5 * F.square(F.broadcast_sub(visible_arr, self.visible_bias))
+        distance = 0.5 * F.square(
+            F.broadcast_sub(visible_arr, F.reshape(self.visible_bias, (1, -1)))
+        )
         return F.broadcast_div(
             distance - visible_arr * F.dot(hidden_arr, self.weight), self.variance
         )

@@ -27,7 +27,7 @@ def gibbs_chain(
     """
     step = _GibbsStep(machine)
     step.hybridize(static_alloc=True, static_shape=True)
-    arrays = [machine.weight, machine.visible_bias, machine.hidden_bias]
+    arrays = [machine.weight, machine.weight.T, machine.visible_bias, machine.hidden_bias]
     arrays += [] if machine.variance is None else [machine.variance]
     mean_arr = visible_arr
     for number in range(steps):
@@ -43,13 +43,14 @@ class _GibbsStep(HybridBlock):
     def __init__(self, machine: BipartiteMachine) -> None:
         super().__init__()
         self._visible_units, self._hidden_units = machine.visible_units, machine.hidden_units
-        self._hidden_dim = machine.weight.shape[0]
+        self._hidden_dim, self._visible_dim = machine.weight.shape
 
     def hybrid_forward(
         self,
         F: Any,
         visible_arr: Any,
         weight: Any,
+        transposed: Any,
         visible_bias: Any,
         hidden_bias: Any,
         variance: Any = None,
@@ -59,6 +60,8 @@ class _GibbsStep(HybridBlock):
             scaled, weight, F.reshape(hidden_bias, (-1,)), num_hidden=self._hidden_dim
         )
         hidden_arr = self._hidden_units.sample(F, x, self._hidden_units.mean(F, x))
-        y = F.broadcast_add(F.dot(hidden_arr, weight), visible_bias)
+        y = F.FullyConnected(
+            hidden_arr, transposed, F.reshape(visible_bias, (-1,)), num_hidden=self._visible_dim
+        )
         mean = self._visible_units.mean(F, y)
         return self._visible_units.sample(F, y, mean, variance), mean

@@ -212,6 +212,7 @@ class RestrictedBoltzmannMachines(LossBlock):
         self.bias_from_data = bool(bias_from_data)
         self._factors = (1.0, 1.0)
         self._kernels: dict[Any, ContrastiveDivergence] = {}
+        self._rows: dict[tuple[int, float], nd.NDArray] = {}
         self._build(visible_variance)
         self.complete()
 
@@ -507,18 +508,17 @@ class RestrictedBoltzmannMachines(LossBlock):
             reconstruction; and the expectations of the hidden units.
         """
         batch_size = visible_arr.shape[0]
-        chain_n = batch_size if self.fantasy_arr is None else self.fantasy_arr.shape[0]
         arrays = [
             self.weight.data(),
             self.visible_bias.data(),
             self.hidden_bias.data(),
-            nd.ones((1, batch_size), ctx=self.ctx),
-            nd.full((1, chain_n), batch_size / chain_n, ctx=self.ctx),
+            self._row_of(batch_size, 1.0),
         ]
         if self._visible_units.states is None:
             arrays.append(self.variance_arr)
         if self.persistent:
-            arrays.append(self.fantasy_arr)
+            chain_n = self.fantasy_arr.shape[0]
+            arrays += [self._row_of(chain_n, batch_size / chain_n), self.fantasy_arr]
         if self.sparsity_target is not None:
             arrays.append(self._penalty())
         outputs = self._kernel()(visible_arr, *arrays)
@@ -533,6 +533,12 @@ class RestrictedBoltzmannMachines(LossBlock):
             gradients[self.log_variance] = outputs[9]
         products = Correlations(learned, data_input, model_mean, model_input)
         return products, gradients, reconstructed, code
+
+    def _row_of(self, n: int, value: float) -> nd.NDArray:
+        key = (n, value)
+        if key not in self._rows:
+            self._rows[key] = nd.full((1, n), value, ctx=self.ctx)
+        return self._rows[key]
 
     def _penalty(self) -> nd.NDArray:
         """Return the gradient of the penalty by the hidden inputs (Hinton 2012, section 11.1)."""
@@ -553,6 +559,7 @@ class RestrictedBoltzmannMachines(LossBlock):
             kernel = ContrastiveDivergence(
                 self._visible_units,
                 self._hidden_units,
+                self.visible_dim,
                 self.hidden_dim,
                 key[0],
                 persistent=self.persistent,
