@@ -8,10 +8,11 @@ import numpy as np
 
 
 def pass_seed(seed: int | None) -> int:
-    """Return the seed of one pass over the data.
+    """Return the seed of one pass over the data, or of a split.
 
     That is `seed`; or where it is `None`, a number from NumPy's global state, which
-    `accelbrainbase.seed` sets.
+    `accelbrainbase.seed` sets. For the order of mini-batches, call it when the first one is
+    asked for: a learning with checkpoints has seeded NumPy by then, and repeats after a restart.
     """
     return int(np.random.randint(2**31)) if seed is None else seed
 

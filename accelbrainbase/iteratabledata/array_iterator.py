@@ -100,9 +100,10 @@ class ArrayIterator(MiniBatchIterator):
             test data, the same objects each time, or `None` where there are none.
         """
         self._check_batch_n()
-        return self._learned_samples(pass_seed(self.seed), self.iter_n)
+        return self._learned_samples(self.iter_n)
 
-    def _learned_samples(self, seed: int, iter_n: int) -> Iterator[tuple[Any, ...]]:
+    def _learned_samples(self, iter_n: int) -> Iterator[tuple[Any, ...]]:
+        seed = pass_seed(self.seed)
         test = self._test_arrays()
         step = 0
         for epoch in count():

@@ -56,7 +56,8 @@ class ArrayIterator(NeutralArrayIterator):
             normalisation. Targets and test data stay clean.
         one_hot: Whether targets are labels: `True` makes numbers one-hot too, `False` accepts
             numbers only, `None` decides by their type.
-        seed: Seed of order and split, at least 0.
+        seed: Seed of order and split, at least 0. A program that resumes from a `Checkpoint` and
+            holds out a `test_fraction` needs it, or `accelbrainbase.seed`, for the same split.
         ctx: The device; `None`: the context that was entered, else a GPU, else the CPU.
 
     Attributes:

@@ -79,10 +79,10 @@ class GaussIterator(LabeledImageIterator):
             A tuple ``(observed_arr, target_arr, test_observed_arr, test_target_arr)``, each
             array of shape `(batch, dim)`.
         """
-        return self._learned_samples(pass_seed(self.seed), self.iter_n)
+        return self._learned_samples(self.iter_n)
 
-    def _learned_samples(self, seed: int, iter_n: int) -> Iterator[tuple[Any, ...]]:
-        generator = np.random.default_rng(seed)
+    def _learned_samples(self, iter_n: int) -> Iterator[tuple[Any, ...]]:
+        generator = np.random.default_rng(pass_seed(self.seed))
         for _ in range(iter_n):
             target_arr, test_arr = self._draw(generator), self._draw(generator)
             observed_arr = target_arr

@@ -87,9 +87,10 @@ class TableIterator(LabeledImageIterator):
             A tuple ``(observed_arr, target_arr, test_observed_arr, test_target_arr)``, each
             array of shape `(batch, columns)`, or `(batch, classes)` for labels.
         """
-        return self._learned_samples(pass_seed(self.seed), self.iter_n)
+        return self._learned_samples(self.iter_n)
 
-    def _learned_samples(self, seed: int, iter_n: int) -> Iterator[tuple[Any, ...]]:
+    def _learned_samples(self, iter_n: int) -> Iterator[tuple[Any, ...]]:
+        seed = pass_seed(self.seed)
         batches = self._drawn("train", self._train, np.random.default_rng([seed, 0]))
         test_batches = self._drawn("test", self._test, np.random.default_rng([seed, 1]))
         for _ in range(iter_n):
