@@ -134,11 +134,15 @@ class MiniBatchIterator(Accessors, IteratableData):
             if np.dtype(arr.dtype).kind != "f":
                 arr = arr.astype("float64" if isinstance(arr, np.ndarray) else "float32")
             if self._statistics is None:
-                arr = _normalize_by_itself(arr, self.norm_mode)
+                arr = _normalize_by_itself(arr, self.norm_mode, self._own_axes(arr.ndim))
             else:
                 shift, divisor = self._statistics_of(self.norm_mode)
                 arr = (arr - shift) / divisor
         return arr if self.scale == 1 else arr * self.scale
+
+    def _own_axes(self, ndim: int) -> tuple[int, ...]:
+        """Hook: the axes that share statistics where `fit_normalization` got no data."""
+        return tuple(range(ndim))
 
     def _statistics_of(self, norm_mode: str) -> tuple[float, float]:
         """Return what to subtract and what to divide by, of the data that were handed in."""
@@ -154,16 +158,15 @@ class MiniBatchIterator(Accessors, IteratableData):
         return self._statistics[norm_mode]
 
 
-def _normalize_by_itself(arr: Any, norm_mode: str | None) -> Any:
+def _normalize_by_itself(arr: Any, norm_mode: str | None, axis: tuple[int, ...]) -> Any:
     """Normalise an array of floats of NumPy or MXNet, without waiting for the device."""
+    # Subtracting the minimum first makes a constant array exactly 0, not almost.
+    arr = arr - arr.min(axis=axis, keepdims=True)
     if norm_mode == "min_max":
-        low = arr.min()
-        span = arr.max() - low
-        return (arr - low) / (span + (span == 0))
-    # Subtracting one of the values first makes a constant array exactly 0, not almost.
-    arr = arr - arr.reshape((-1,))[0:1]
-    arr = arr - arr.mean()
-    deviation = (arr * arr).mean() ** 0.5
+        span = arr.max(axis=axis, keepdims=True)
+        return arr / (span + (span == 0))
+    arr = arr - arr.mean(axis=axis, keepdims=True)
+    deviation = (arr * arr).mean(axis=axis, keepdims=True) ** 0.5
     return arr / (deviation + (deviation == 0))
 
 
