@@ -1,0 +1,140 @@
+"""Runs a workload of ours and of its peers in turn, and prints ratios.
+
+    python -m benchmarks.harness                      all workloads
+    python -m benchmarks.harness dense_auto_encoder --pairs 9
+
+Each side is a process of its own, with one thread. They take turns: A B A B …, so that a
+machine whose speed drifts is as slow for the one as for the other. What counts is the ratio
+of a pair, peer's time / ours: above 1, ours is faster. The table has its median, and the
+smallest and largest pair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import workloads
+from benchmarks.environments import ROOT, python_of
+
+SIDES = ("gluon", "torch_eager", "torch_compile", "predecessor")
+ONE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+}  # fmt: skip
+
+
+class Side:
+    """A process that does one side's work when it is asked to.
+
+    Args:
+        workload: Name of the workload.
+        name: Name of the side.
+
+    Raises:
+        RuntimeError: If it cannot be set up; the message says why.
+    """
+
+    def __init__(self, workload: str, name: str) -> None:
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [str(python_of(name)), str(Path(__file__).with_name("worker.py")), workload, name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, cwd=ROOT,
+            env={**os.environ, **ONE_THREAD},
+        )  # fmt: skip
+        answer = self._answer()
+        if answer != "ready":
+            self.log.seek(0)
+            last = (self.log.read().strip().splitlines() or ["no message"])[-1]
+            raise RuntimeError(answer.partition("failed ")[2] or last)
+
+    def seconds(self, times: int) -> float:
+        """Do the work `times` times; return how long it took."""
+        assert self.process.stdin is not None
+        print(times, file=self.process.stdin, flush=True)
+        return float(self._answer())
+
+    def close(self) -> None:
+        """End the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+
+def measure(workload: str, pairs: int) -> list[dict[str, Any]]:
+    """Return a row for each peer of a workload."""
+    module = importlib.import_module(f"benchmarks.workloads.{workload}")
+    repeat = getattr(module, "REPEAT", 100)
+    rows: list[dict[str, Any]] = []
+    for name in SIDES:
+        if not hasattr(module, name):
+            continue
+        row: dict[str, Any] = {"workload": module.TITLE, "peer": name}
+        sides: list[Side] = []
+        try:
+            sides += [Side(workload, "ours")]
+            sides += [Side(workload, name)]
+            timed = [[side.seconds(repeat) for side in sides] for _ in range(pairs)]
+        except RuntimeError as error:
+            rows.append({**row, "note": str(error)[:60]})
+            continue
+        finally:
+            for side in sides:
+                side.close()
+        ratios = [peer / ours for ours, peer in timed]
+        row["ours"] = statistics.median(ours for ours, _ in timed) / repeat
+        row["ratio"] = statistics.median(ratios)
+        row["from"], row["to"] = min(ratios), max(ratios)
+        row["goal"] = getattr(module, "GOALS", {}).get(name)
+        rows.append(row)
+        print(f"{module.TITLE} / {name}: {row['ratio']:.2f}", file=sys.stderr, flush=True)
+    return rows
+
+
+def table_of(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as text."""
+    frame = pd.DataFrame(rows)
+    formats: dict[str, Callable[[Any], str]] = {
+        "ours": lambda value: "" if pd.isna(value) else f"{1000 * value:.2f} ms",
+        **{
+            name: lambda value: "" if pd.isna(value) else f"{value:.2f}"
+            for name in ("ratio", "from", "to", "goal")
+        },
+        "note": lambda value: "" if pd.isna(value) else value,
+    }
+    shown = {name: form for name, form in formats.items() if name in frame}
+    return frame.to_string(index=False, formatters=shown)
+
+
+def main() -> None:
+    """Measure what is asked for, and print the table."""
+    known = [info.name for info in pkgutil.iter_modules(workloads.__path__)]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workloads", nargs="*", choices=[*known, []], help="all if omitted")
+    parser.add_argument("--pairs", type=int, default=7, help="timings of each (at least 5)")
+    arguments = parser.parse_args()
+    if arguments.pairs < 5:
+        parser.error("--pairs must be at least 5")
+    rows = [row for name in arguments.workloads or known for row in measure(name, arguments.pairs)]
+    print(f"\n{platform.machine()}, Python {platform.python_version()}, one thread a side.")
+    print("ratio: time of the peer / our time, median over the pairs; above 1, ours is faster.\n")
+    print(table_of(rows))
+
+
+if __name__ == "__main__":
+    main()
