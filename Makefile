@@ -42,7 +42,7 @@ types: ## check the types
 wheel: ## build dist/*.whl and check what is in it
 	$(call set_up,dev)
 	rm -rf dist
-	$(RUN) -m build --outdir dist .
+	$(RUN) -m build --quiet --outdir dist .
 	$(RUN) tools/check_wheel.py dist/*.whl
 
 clean: ## remove all that make made
