@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,15 +56,12 @@ def as_array(name: str, data: Any) -> np.ndarray:
     elif hasattr(data, "to_numpy"):
         arr = _from_pandas(data)
     else:
-        try:
-            arr = np.asarray(data)
-            if arr.dtype.kind in "US" and not isinstance(data, np.ndarray):
-                arr = np.asarray(data, dtype=object)  # NaN beside text stays NaN
-        except ValueError as error:
-            raise ValueError(
-                f"`{name}` must have rows of one shape, but they differ: {short(data)}. "
-                "Pad or cut them to one length first."
-            ) from error
+        arr = _from_lists(data)
+    if arr is None or _is_ragged(arr):
+        raise ValueError(
+            f"`{name}` must have rows of one shape, but they differ: {short(data)}. "
+            "Pad or cut them to one length first."
+        )
     if arr.ndim == 0:
         raise TypeError(
             f"`{name}` must be a NumPy array, a pandas DataFrame or nested lists, "
@@ -98,6 +96,25 @@ def place(index: Sequence[int], columns: Sequence[str] | None = None) -> str:
     return f"{text}, counted from 0,"
 
 
+def _from_lists(data: Any) -> np.ndarray | None:
+    """Return an array, or `None` if the rows differ in length."""
+    if isinstance(data, np.ndarray):
+        return data
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy before 1.24 warns, and makes an array of lists
+            arr = np.asarray(data)
+    except ValueError:
+        return None
+    # As text, NaN beside text would not be missing any more.
+    return np.asarray(data, dtype=object) if arr.dtype.kind in "US" else arr
+
+
+def _is_ragged(arr: np.ndarray) -> bool:
+    rows = (list, tuple, np.ndarray)
+    return arr.dtype.kind == "O" and any(isinstance(value, rows) for value in arr.flat)
+
+
 def _from_pandas(data: Any) -> np.ndarray:
     arr = data.to_numpy()
     if arr.dtype.kind in _NUMBERS:
@@ -116,8 +133,6 @@ def _first_other(arr: np.ndarray, columns: Sequence[str] | None) -> str:
     if arr.dtype.kind != "O":
         return f": {short(arr.flat[0])}"
     for index, value in np.ndenumerate(arr):
-        if isinstance(value, (list, tuple, np.ndarray)):
-            return f": {place(index[:1])} is {short(value)} (rows must be of one length)"
         if not isinstance(value, (int, float, np.number, np.bool_)):
             return f": {place(index, columns)} is {short(value)}"
     return ""

@@ -413,7 +413,7 @@ RAGGED[:] = [[1, 2], [3]]
         ({"observed": None}, TypeError, "must be a NumPy array, a pandas DataFrame.*got None"),
         ({"observed": "data.csv"}, TypeError, "got 'data.csv' of type `str`"),
         ({"observed": [[1, 2], [3]]}, ValueError, r"rows of one shape.*\[\[1, 2\], \[3\]\]"),
-        ({"observed": RAGGED}, TypeError, r"row 0, counted from 0, is \[1, 2\] \(rows must be of"),
+        ({"observed": RAGGED}, ValueError, "rows of one shape, but they differ: array"),
         ({"observed": DATA[:, 0]}, ValueError, r"shape \(rows, \*features\).*\(23,\).*reshape"),
         ({"observed": TABLE["a"]}, ValueError, r"shape \(rows, \*features\)"),
         ({"observed": [["1", "2"]]}, TypeError, "must hold numbers.*row 0, column 0.*'1'"),
