@@ -12,6 +12,9 @@ from typing import Any
 
 from accelbrainbase.mxnet_compat import install_hook
 
+_DISCRIMINATOR_LOSS = "accelbrainbase.computableloss._mxnet.discriminatorloss"
+_GENERATOR_LOSS = "accelbrainbase.computableloss._mxnet.generatorloss"
+
 _EXPORTS = {
     # interfaces
     "ComputableLoss": "accelbrainbase.computable_loss",
@@ -47,13 +50,24 @@ _EXPORTS = {
     # data, losses, noise, constraints
     "ArrayIterator": "accelbrainbase.iteratabledata._mxnet.array_iterator",
     "ConstrainWeights": "accelbrainbase.regularizatabledata._mxnet.constrain_weights",
+    "CutoutNoise": "accelbrainbase.noiseabledata._mxnet.cutout_noise",
     "GaussIterator": "accelbrainbase.iteratabledata._mxnet.gauss_iterator",
     "GaussNoise": "accelbrainbase.noiseabledata._mxnet.gauss_noise",
+    "ImageExtractor": "accelbrainbase.extractabledata._mxnet.image_extractor",
     "L2NormLoss": "accelbrainbase.computableloss._mxnet.l2_norm_loss",
     "LabeledCSVExtractor": "accelbrainbase.extractabledata.labeled_csv_extractor",
     "LabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.labeled_csv_iterator",
     "UnlabeledCSVExtractor": "accelbrainbase.extractabledata.unlabeled_csv_extractor",
     "UnlabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_csv_iterator",
+    # losses of adversarial models
+    "DiscriminatorLoss": "accelbrainbase.computableloss._mxnet.discriminator_loss",
+    "EBDiscriminatorLoss": f"{_DISCRIMINATOR_LOSS}.eb_discriminator_loss",
+    "GeneratorLoss": "accelbrainbase.computableloss._mxnet.generator_loss",
+    "HingeDiscriminatorLoss": f"{_DISCRIMINATOR_LOSS}.hinge_discriminator_loss",
+    "LeastSquaresDiscriminatorLoss": f"{_DISCRIMINATOR_LOSS}.least_squares_discriminator_loss",
+    "LeastSquaresGeneratorLoss": f"{_GENERATOR_LOSS}.least_squares_generator_loss",
+    "WassersteinDiscriminatorLoss": f"{_DISCRIMINATOR_LOSS}.wasserstein_discriminator_loss",
+    "WassersteinGeneratorLoss": f"{_GENERATOR_LOSS}.wasserstein_generator_loss",
     # models
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
     "NN3DHybrid": "accelbrainbase.observabledata._mxnet.neuralnetworks.neural_networks_3d",
