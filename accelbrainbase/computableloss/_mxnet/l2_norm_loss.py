@@ -76,7 +76,7 @@ class L2NormLoss(gluon.loss.Loss, ComputableLoss):
         loss_arr = self._root(orign_arr, dest_arr)
         if sample_weight is not None:
             loss_arr = loss_arr * F.reshape_like(sample_weight, loss_arr)
-        return loss_arr if self._weight is None else loss_arr * self._weight
+        return loss_arr if self._weight in (None, 1) else loss_arr * self._weight
 
 
 class _RootMeanSquare(gluon.HybridBlock):
