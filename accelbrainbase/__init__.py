@@ -14,6 +14,8 @@ from accelbrainbase.mxnet_compat import install_hook
 
 _DISCRIMINATOR_LOSS = "accelbrainbase.computableloss._mxnet.discriminatorloss"
 _GENERATOR_LOSS = "accelbrainbase.computableloss._mxnet.generatorloss"
+_NOISE_SAMPLER = "accelbrainbase.samplabledata.noisesampler._mxnet"
+_TRUE_SAMPLER = "accelbrainbase.samplabledata.truesampler"
 
 _EXPORTS = {
     # interfaces
@@ -57,6 +59,8 @@ _EXPORTS = {
     "L2NormLoss": "accelbrainbase.computableloss._mxnet.l2_norm_loss",
     "LabeledCSVExtractor": "accelbrainbase.extractabledata.labeled_csv_extractor",
     "LabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.labeled_csv_iterator",
+    "LabeledImageIterator": "accelbrainbase.iteratabledata._mxnet.labeled_image_iterator",
+    "LabeledVideoIterator": "accelbrainbase.iteratabledata._mxnet.labeled_video_iterator",
     "UnlabeledCSVExtractor": "accelbrainbase.extractabledata.unlabeled_csv_extractor",
     "UnlabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_csv_iterator",
     # losses of adversarial models
@@ -68,8 +72,36 @@ _EXPORTS = {
     "LeastSquaresGeneratorLoss": f"{_GENERATOR_LOSS}.least_squares_generator_loss",
     "WassersteinDiscriminatorLoss": f"{_DISCRIMINATOR_LOSS}.wasserstein_discriminator_loss",
     "WassersteinGeneratorLoss": f"{_GENERATOR_LOSS}.wasserstein_generator_loss",
+    "UnlabeledImageIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_image_iterator",
+    "UnlabeledVideoIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_video_iterator",
+    # samplers
+    "ConditionSampler": "accelbrainbase.samplabledata.condition_sampler",
+    "ConditionalLabeledTrueSampler": (
+        f"{_TRUE_SAMPLER}.labeledtruesampler.conditional_labeled_true_sampler"
+    ),
+    "ConditionalTrueSampler": f"{_TRUE_SAMPLER}.conditional_true_sampler",
+    "GaussianMixtureTrueSampler": f"{_TRUE_SAMPLER}._mxnet.gaussian_mixture_true_sampler",
+    "LabeledConditionSampler": (
+        "accelbrainbase.samplabledata.conditionsampler.labeled_condition_sampler"
+    ),
+    "LabeledTrueSampler": f"{_TRUE_SAMPLER}.labeled_true_sampler",
+    "NoiseSampler": "accelbrainbase.samplabledata.noise_sampler",
+    "NormalNoiseSampler": f"{_NOISE_SAMPLER}.normal_noise_sampler",
+    "NormalTrueSampler": f"{_TRUE_SAMPLER}._mxnet.normal_true_sampler",
+    "OneHotNoiseSampler": f"{_NOISE_SAMPLER}.one_hot_noise_sampler",
+    "SwissRollTrueSampler": f"{_TRUE_SAMPLER}._mxnet.swiss_roll_true_sampler",
+    "TrueSampler": "accelbrainbase.samplabledata.true_sampler",
+    "UniformNoiseSampler": f"{_NOISE_SAMPLER}.uniform_noise_sampler",
+    "UnlabeledTrueSampler": f"{_TRUE_SAMPLER}.unlabeled_true_sampler",
     # models
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
+    "LSTMNetworks": "accelbrainbase.observabledata._mxnet.lstm_networks",
+    "DeepBeliefNetworks": (
+        "accelbrainbase.observabledata._mxnet.restrictedboltzmannmachines.deep_belief_networks"
+    ),
+    "DeepBoltzmannMachines": (
+        "accelbrainbase.observabledata._mxnet.restrictedboltzmannmachines.deep_boltzmann_machines"
+    ),
     "NN3DHybrid": "accelbrainbase.observabledata._mxnet.neuralnetworks.neural_networks_3d",
     "NetworkChain": "accelbrainbase.observabledata._mxnet.neuralnetworks.network_chain",
     "NeuralNetworks": "accelbrainbase.observabledata._mxnet.neural_networks",

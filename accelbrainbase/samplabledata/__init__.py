@@ -1,0 +1,1 @@
+"""Samplers: data sets, noise, conditions, priors."""

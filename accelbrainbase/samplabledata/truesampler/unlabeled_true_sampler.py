@@ -1,0 +1,20 @@
+"""Draws true data points without labels."""
+
+from __future__ import annotations
+
+from accelbrainbase.iteratable_data import IteratableData
+from accelbrainbase.samplabledata.iterator_sampler import IteratorSampler
+from accelbrainbase.samplabledata.true_sampler import TrueSampler
+
+
+class UnlabeledTrueSampler(TrueSampler):
+    """A `TrueSampler` whose iterator is called `unlabeled_image_iterator` too."""
+
+    @property
+    def unlabeled_image_iterator(self) -> IteratableData | None:
+        """The iterator whose mini-batches are drawn."""
+        return self.iteratorable_data
+
+    @unlabeled_image_iterator.setter
+    def unlabeled_image_iterator(self, value: IteratableData) -> None:
+        IteratorSampler.iteratorable_data.fset(self, value)
