@@ -6,6 +6,7 @@ import inspect
 import logging
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from accelbrainbase._mxnet.parameter_files import (
     read_parameter_file,
     write_parameter_file,
 )
+from accelbrainbase._mxnet.safe_deconvolution import make_safe, waits_for_sizes
 from accelbrainbase._mxnet.scaled_initializer import ScaledInitializer
 from accelbrainbase._mxnet.tied_dense import TiedDense
 from accelbrainbase.errors import ParameterFileError
@@ -37,6 +39,7 @@ from accelbrainbase.regularizatable_data import RegularizatableData
 
 logger = logging.getLogger(__name__)
 
+_PRIVATE = re.compile(r"(?<![^.])_[A-Za-z0-9]+__")  # how Python names private attributes
 _GLUON_KEYWORDS = ("prefix", "params")
 _OPTIMIZERS = mx.optimizer.Optimizer.opt_registry
 
@@ -177,8 +180,11 @@ class GluonLearner(FeatureBlock, Accessors):
 
         Parameters that have values keep them, so that learned parts stay learned when they
         are put together. Nothing is initialised while `init_deferred_flag` or
-        `not_init_flag` is `True`.
+        `not_init_flag` is `True`. Transposed convolutions, the user's own too, compute by
+        operators that are sound on a CPU.
         """
+        if self.ctx.device_type != "gpu":
+            make_safe(self)
         if not (self.init_deferred_flag or self.not_init_flag):
             self.initialize_parameters()
         if self.hybridize_flag:
@@ -240,6 +246,14 @@ class GluonLearner(FeatureBlock, Accessors):
         kwargs.setdefault("static_alloc", active)
         kwargs.setdefault("static_shape", active and kwargs["static_alloc"])
         super().hybridize(active, **kwargs)
+
+    def _build_cache(self, *args: Any) -> None:
+        """Compile; once more, now better, where sizes that mattered were not known yet."""
+        waiting = waits_for_sizes(self)
+        super()._build_cache(*args)
+        if waiting:
+            self._clear_cached_op()
+            super()._build_cache(*args)
 
     def extract_learned_dict(self) -> dict[str, nd.NDArray]:
         """Return the parameters by name: the arrays themselves, not copies.
@@ -532,6 +546,7 @@ class GluonLearner(FeatureBlock, Accessors):
         """Read and check a file; return which parameter gets which array, by name."""
         arrays = read_parameter_file(path)
         parameters = self._parameters_of_file(arrays)
+        arrays = _without_aliases(path, arrays, parameters)
         owner = type(self).__name__
         found = {id(parameters[name]) for name in arrays if name in parameters}
         missing = [name for name, p in parameters.items() if id(p) not in found]
@@ -598,6 +613,19 @@ def _follow(block: gluon.Block, ctx: mx.Context) -> None:
             trainer._contexts = trainer._check_contexts()
             for updater in trainer._updaters:
                 updater.states_synced = dict.fromkeys(updater.states, False)
+
+
+def _without_aliases(
+    path: str, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, gluon.Parameter]
+) -> dict[str, np.ndarray]:
+    """Leave out what 1.1.0 wrote twice: `_Class__part.weight` beside `part.weight`."""
+    kept: dict[str, np.ndarray] = {}
+    for name, arr in arrays.items():
+        plain = name if name in parameters else _PRIVATE.sub("", name)
+        name = plain if plain in parameters else name
+        if not np.array_equal(kept.setdefault(name, arr), arr):
+            raise ParameterFileError(f"{path} is corrupt: it holds two values for `{name}`.")
+    return kept
 
 
 def _tied_names(block: gluon.Block, path: str = "") -> set[str]:

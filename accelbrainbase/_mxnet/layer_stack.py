@@ -26,6 +26,7 @@ class LayerStack:
         batch_norm_list: `BatchNorm` blocks or `None`, one for each layer.
         names: How the arguments are called in the constructor of `owner`, for messages:
             of activations, dropout rates, batch normalisations.
+        first_number: The name of the first layer as a child; the others follow.
 
     Raises:
         TypeError: If an entry is of the wrong type.
@@ -44,9 +45,11 @@ class LayerStack:
             "dropout_rate_list",
             "hidden_batch_norm_list",
         ),
+        first_number: int = 0,
     ) -> None:
         layer_n = len(linear_list)
         self.owner = owner
+        self._first_number = first_number
         self.linear_list = list(linear_list)
         self.activation_list = check_each_per_layer(names[0], activation_list, layer_n)
         self.dropout_rate_list = [
@@ -59,13 +62,13 @@ class LayerStack:
         self._activations = [activation(name, argument=names[0]) for name in self.activation_list]
         with owner.name_scope():
             self._dropouts = [nn.Dropout(rate) if rate else None for rate in self.dropout_rate_list]
-        for number, block in enumerate(self.linear_list):
+        for number, block in enumerate(self.linear_list, start=first_number):
             owner.register_child(block, str(number))
-        for number, block in enumerate(self._dropouts, start=layer_n):
+        for number, block in enumerate(self._dropouts, start=first_number + layer_n):
             if block is not None:
                 owner.register_child(block, str(number))
         norms = [block for block in self.batch_norm_list if block is not None]
-        for number, block in enumerate(norms, start=2 * layer_n):
+        for number, block in enumerate(norms, start=first_number + 2 * layer_n):
             owner.register_child(block, str(number))
 
     def __len__(self) -> int:
@@ -74,7 +77,7 @@ class LayerStack:
     def replace(self, number: int, block: HybridBlock) -> None:
         """Put `block` in the place of the linear layer `number`."""
         self.linear_list[number] = block
-        self.owner.register_child(block, str(number))
+        self.owner.register_child(block, str(self._first_number + number))
 
     def layer(self, number: int, F: Any, x: Any) -> Any:
         """Compute layer `number`, counted from 0."""
