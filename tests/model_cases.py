@@ -86,8 +86,17 @@ def restricted_boltzmann_machine(**kwargs: Any) -> ab.RestrictedBoltzmannMachine
     )
 
 
+def lstm(**kwargs: Any) -> ab.LSTMNetworks:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.LSTMNetworks(
+        None, None, ab.L2NormLoss(), hidden_n=16, dropout_rate=0.0, output_activation="identity",
+        **settings,
+    )  # fmt: skip
+
+
 MODELS: dict[str, Case] = {
     "AutoEncoder": Case(auto_encoder, digits),
+    "LSTMNetworks": Case(lstm, series_of_digits),
     "NN3DHybrid": Case(series_network, series_of_digits),
     "NetworkChain": Case(chain, labelled_digits),
     "NeuralNetworks": Case(lambda **kwargs: network([16, 10], **kwargs), labelled_digits),
