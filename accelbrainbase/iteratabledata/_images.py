@@ -18,7 +18,8 @@ class ImageStore:
 
     Args:
         paths: Paths of the files.
-        decode: Returns what is in the file of a path, as an array. Called in threads.
+        decode_many: Generates the position of a path among those it got, and what is in its
+            file, as an array. Called in threads.
         shape: Shape of that array.
         dtype: Its dtype.
         budget: How many bytes may be kept.
@@ -27,13 +28,13 @@ class ImageStore:
     def __init__(
         self,
         paths: list[str],
-        decode: Callable[[str], np.ndarray],
+        decode_many: Callable[[list[str]], Iterator[tuple[int, np.ndarray]]],
         shape: tuple[int, ...],
         dtype: Any,
         budget: int,
     ) -> None:
         self.paths = paths
-        self.decode = decode
+        self.decode_many = decode_many
         self.shape = shape
         self.dtype = np.dtype(dtype)
         size = int(np.prod(shape, dtype=np.int64)) * self.dtype.itemsize
@@ -57,27 +58,31 @@ class ImageStore:
             Array of shape `(len(numbers), *shape)`.
 
         Raises:
-            ValueError: If a file gives an array of another shape; and what `decode` raises.
+            ValueError: If a file gives an array of another shape; and what `decode_many` raises.
         """
         if self.has(numbers):
             return self._kept[numbers]
+        distinct, inverse = np.unique(numbers, return_inverse=True)
+        if len(distinct) < len(numbers):
+            return self.load(distinct, stopped)[inverse]
         arr = np.empty((len(numbers), *self.shape), dtype=self.dtype)
-        for row, number in enumerate(numbers.tolist()):
+        is_kept = self._is_kept[numbers]
+        arr[is_kept] = self._kept[numbers[is_kept]]
+        rows = np.flatnonzero(~is_kept).tolist()
+        paths = [self.paths[numbers[row]] for row in rows]
+        for position, image in self.decode_many(paths):
             if stopped is not None and stopped.is_set():
                 break
-            if self._is_kept[number]:
-                arr[row] = self._kept[number]
-                continue
-            image = self.decode(self.paths[number])
             if image.shape != self.shape:
                 raise ValueError(
-                    f"{self.paths[number]!r} must give an array of the shape {self.shape}, but "
+                    f"{paths[position]!r} must give an array of the shape {self.shape}, but "
                     f"gives {image.shape}. Let the extractor bring all images to one shape."
                 )
+            row = rows[position]
             arr[row] = image
-            if number < self.capacity:
-                self._kept[number] = image
-                self._is_kept[number] = True  # after it is there: threads look at this
+            if numbers[row] < self.capacity:
+                self._kept[numbers[row]] = image
+                self._is_kept[numbers[row]] = True  # after it is there: threads look at this
         return arr
 
 

@@ -226,15 +226,19 @@ class ImageFolderIterator(MiniBatchIterator):
         settings = (extractor, size, self.cache_budget)
         if self._store is None or self._store[0] != settings:
             # Someone's own `extract` may do anything: it is called in the main thread.
-            decode: Any = extractor.decode if in_threads else self._extract
-            example = decode(self._paths[0])
-            store = ImageStore(self._paths, decode, example.shape, example.dtype, self.cache_budget)
+            decode_many = extractor.decode_many if in_threads else self._extract_many
+            _, example = next(decode_many(self._paths[:1]))
+            store = ImageStore(
+                self._paths, decode_many, example.shape, example.dtype, self.cache_budget
+            )
             self._store = (settings, store)
         return self._store[1], self.thread_n if in_threads else 0
 
-    def _extract(self, path: str) -> np.ndarray:
-        arr = self.image_extractor.extract(path)
-        return np.asarray(arr.asnumpy() if hasattr(arr, "asnumpy") else arr, dtype=np.float32)
+    def _extract_many(self, paths: list[str]) -> Iterator[tuple[int, np.ndarray]]:
+        for position, path in enumerate(paths):
+            arr = self.image_extractor.extract(path)
+            arr = arr.asnumpy() if hasattr(arr, "asnumpy") else arr
+            yield position, np.asarray(arr, dtype=np.float32)
 
 
 class VideoFolderIterator(ImageFolderIterator):

@@ -141,6 +141,82 @@ def test_interlaced_and_deep_files_are_left_to_pillow(tmp_path):
     assert _png.plain_image(bytes(data)) is None
 
 
+def png_of(rows, mode, size):
+    """A PNG file with these rows, filter types and all."""
+
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    colour = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}[mode]
+    header = struct.pack(">IIBBBBB", *size, 8, colour, 0, 0, 0)
+    return (_png.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b""))  # fmt: skip
+
+
+def random_rows(rng, mode, size):
+    rows = rng.integers(0, 256, (size[1], 1 + len(mode) * size[0]), np.uint8)
+    rows[:, 0] = rng.permutation(np.arange(size[1]) % 5)  # all five types of filter
+    return rows
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_many_small_images_at_once_are_what_they_are_one_by_one(tmp_path, mode):
+    rng, size, paths = np.random.default_rng(0), (7, 6), []
+    for number in range(30):
+        paths.append(tmp_path / f"{number}.png")
+        paths[-1].write_bytes(png_of(random_rows(rng, mode, size).tobytes(), mode, size))
+    Image.fromarray(GREY).save(paths[3], "GIF")  # some that are read one by one
+    Image.fromarray(COLOUR).save(paths[8])
+    extractor = NeutralImageExtractor(*size, len(mode))
+    many = dict(extractor.decode_many(paths))
+    assert sorted(many) == list(range(30))
+    for position, path in enumerate(paths):
+        image = Image.open(path)
+        if position not in (3, 8):
+            assert _png.filtered_rows(path.read_bytes(), mode, size) is not None
+        wanted = np.asarray(image.convert(mode).resize(size)).reshape(6, 7, -1).transpose(2, 0, 1)
+        np.testing.assert_array_equal(many[position], wanted)
+        np.testing.assert_array_equal(extractor.decode(path), wanted)
+
+
+@pytest.mark.parametrize("how", ["filter", "short", "checksum"])
+def test_a_broken_one_among_many_is_named(tmp_path, how):
+    rng, size, paths = np.random.default_rng(0), (7, 6), []
+    for number in range(9):
+        rows = random_rows(rng, "L", size)
+        paths.append(tmp_path / f"{number}.png")
+        if number == 4 and how == "filter":
+            rows[2, 0] = 77  # there is no such filter
+        data = rows.tobytes()[: -9 if number == 4 and how == "short" else None]
+        paths[-1].write_bytes(png_of(data, "L", size))
+    if how == "checksum":
+        data = bytearray(paths[4].read_bytes())
+        data[-20] ^= 1
+        paths[4].write_bytes(data)
+    with pytest.raises(ValueError, match="4.png' cannot be read as an image"):
+        list(NeutralImageExtractor(*size, 1).decode_many(paths))
+
+
+def test_decode_many_asks_a_decode_of_ones_own(tmp_path):
+    class Inverted(NeutralImageExtractor):
+        def decode(self, path):
+            return 255 - super().decode(path)
+
+    path = save(tmp_path, Image.fromarray(GREY))
+    ((position, pixels),) = Inverted(3, 2, 1).decode_many([path])
+    assert position == 0
+    np.testing.assert_array_equal(pixels[0], 255 - GREY)
+
+
+def test_large_files_are_read_whole(tmp_path):
+    values = np.random.default_rng(0).integers(0, 256, (1500, 1100), np.uint8)
+    for kind in ("png", "bmp"):  # more than a megabyte
+        arr = extract(save(tmp_path, Image.fromarray(values), kind), 1, (1100, 1500))
+        np.testing.assert_array_equal(arr[0], values)
+
+
 @pytest.mark.parametrize("channel, mode", [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
 def test_size_is_width_and_height(tmp_path, channel, mode):
     values = np.random.default_rng(0).integers(0, 256, (40, 30, 4), np.uint8)

@@ -368,14 +368,15 @@ def test_nothing_is_decoded_for_a_generator_that_was_closed():
     blocked, go_on = threading.Event(), threading.Event()
     decoded = []
 
-    def decode(path):
-        decoded.append(path)
-        if path == "5":
-            blocked.set()
-            assert go_on.wait(10)
-        return np.zeros(1, np.uint8)
+    def decode_many(paths):
+        for position, path in enumerate(paths):
+            decoded.append(path)
+            if path == "5":
+                blocked.set()
+                assert go_on.wait(10)
+            yield position, np.zeros(1, np.uint8)
 
-    store = ImageStore([str(n) for n in range(100)], decode, (1,), np.uint8, 0)
+    store = ImageStore([str(n) for n in range(100)], decode_many, (1,), np.uint8, 0)
     generator = read_ahead(store, ((np.arange(4 * n, 4 * n + 4), n) for n in range(25)), 1)
     arr, number = next(generator)
     assert arr.shape == (4, 1) and number == 0
@@ -387,7 +388,10 @@ def test_nothing_is_decoded_for_a_generator_that_was_closed():
 
 
 def test_at_most_twice_as_many_mini_batches_as_threads_are_read_ahead():
-    store = ImageStore(["x"] * 50, lambda _: np.zeros(1, np.uint8), (1,), np.uint8, 0)
+    def decode_many(paths):
+        yield from ((position, np.zeros(1, np.uint8)) for position in range(len(paths)))
+
+    store = ImageStore(["x"] * 50, decode_many, (1,), np.uint8, 0)
     asked = []
 
     def requests():
