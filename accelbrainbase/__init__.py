@@ -17,6 +17,7 @@ _GENERATOR_LOSS = "accelbrainbase.computableloss._mxnet.generatorloss"
 _NOISE_SAMPLER = "accelbrainbase.samplabledata.noisesampler._mxnet"
 _TRUE_SAMPLER = "accelbrainbase.samplabledata.truesampler"
 
+_CONVOLUTIONAL = "accelbrainbase.observabledata._mxnet.convolutionalneuralnetworks"
 _EXPORTS = {
     # interfaces
     "ComputableLoss": "accelbrainbase.computable_loss",
@@ -102,6 +103,11 @@ _EXPORTS = {
     "DeepBoltzmannMachines": (
         "accelbrainbase.observabledata._mxnet.restrictedboltzmannmachines.deep_boltzmann_machines"
     ),
+    "ConvolutionalAutoEncoder": f"{_CONVOLUTIONAL}.convolutional_auto_encoder",
+    "ConvolutionalNetworkChain": f"{_CONVOLUTIONAL}.convolutional_network_chain",
+    "ConvolutionalNeuralNetworks": (
+        "accelbrainbase.observabledata._mxnet.convolutional_neural_networks"
+    ),
     "NN3DHybrid": "accelbrainbase.observabledata._mxnet.neuralnetworks.neural_networks_3d",
     "NetworkChain": "accelbrainbase.observabledata._mxnet.neuralnetworks.network_chain",
     "NeuralNetworks": "accelbrainbase.observabledata._mxnet.neural_networks",
@@ -110,6 +116,9 @@ _EXPORTS = {
     ),
     "StackedAutoEncoder": (
         "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.stacked_auto_encoder"
+    ),
+    "StackedConvolutionalAutoEncoder": (
+        f"{_CONVOLUTIONAL}.convolutionalautoencoder.stacked_convolutional_auto_encoder"
     ),
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mxnet import gluon
 from sklearn.datasets import load_digits
 
 import accelbrainbase as ab
@@ -94,12 +95,81 @@ def lstm(**kwargs: Any) -> ab.LSTMNetworks:
     )  # fmt: skip
 
 
+def pictures(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits as pictures of one channel in [0, 1]; the target is the data point."""
+    observed = digits(n)[0].reshape(n, 1, 8, 8)
+    return observed, observed
+
+
+def labelled_pictures(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits as pictures of one channel in [0, 1]; the target is the class, one-hot."""
+    return pictures(n)[0], labelled_digits(n)[1]
+
+
+def convolutions(
+    layers: list[gluon.HybridBlock], last: str = "tanh", **kwargs: Any
+) -> ab.ConvolutionalNeuralNetworks:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.ConvolutionalNeuralNetworks(
+        ab.L2NormLoss(), hidden_units_list=layers,
+        hidden_activation_list=["tanh"] * (len(layers) - 1) + [last],
+        hidden_dropout_rate_list=[0.0] * len(layers), **settings,
+    )  # fmt: skip
+
+
+def convolutional_network(**kwargs: Any) -> ab.ConvolutionalNeuralNetworks:
+    return convolutions(
+        [gluon.nn.Conv2D(8, 3), gluon.nn.Conv2D(8, 3)], output_nn=network([10]), **kwargs
+    )
+
+
+def convolutional_auto_encoder(
+    observed_n: int = 1, map_n: int = 8, **kwargs: Any
+) -> ab.ConvolutionalAutoEncoder:
+    """Tied convolutions around a code of 12 numbers."""
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    size = {1: 4, 4: 2}[observed_n]
+    encoder = convolutions(
+        [gluon.nn.Conv2D(map_n, 4, strides=2, padding=1)], output_nn=network([12]), **parts
+    )
+    decoder = convolutions(
+        [gluon.nn.Conv2DTranspose(observed_n, 4, strides=2, padding=1)], "identity",
+        input_nn=network([map_n * size**2]), input_result_channel=map_n,
+        input_result_height=size, input_result_width=size, **parts,
+    )  # fmt: skip
+    return ab.ConvolutionalAutoEncoder(encoder, decoder, ab.L2NormLoss(), **settings)
+
+
+def convolutional_chain(**kwargs: Any) -> ab.ConvolutionalNetworkChain:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    networks = [convolutions([gluon.nn.Conv2D(8, 3)]) for _ in range(2)]
+    return ab.ConvolutionalNetworkChain(
+        networks, ab.L2NormLoss(), output_nn=network([10]), **settings
+    )
+
+
+def convolutional_stack(**kwargs: Any) -> ab.StackedConvolutionalAutoEncoder:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    lower = ab.ConvolutionalAutoEncoder(
+        convolutions([gluon.nn.Conv2D(4, 4, strides=2, padding=1)]),
+        convolutions([gluon.nn.Conv2DTranspose(1, 4, strides=2, padding=1)], "identity"),
+        ab.L2NormLoss(),
+    )
+    upper = convolutional_auto_encoder(observed_n=4)
+    return ab.StackedConvolutionalAutoEncoder([lower, upper], ab.L2NormLoss(), **settings)
+
+
 MODELS: dict[str, Case] = {
     "AutoEncoder": Case(auto_encoder, digits),
+    "ConvolutionalAutoEncoder": Case(convolutional_auto_encoder, pictures),
+    "ConvolutionalNetworkChain": Case(convolutional_chain, labelled_pictures),
+    "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),
     "LSTMNetworks": Case(lstm, series_of_digits),
     "NN3DHybrid": Case(series_network, series_of_digits),
     "NetworkChain": Case(chain, labelled_digits),
     "NeuralNetworks": Case(lambda **kwargs: network([16, 10], **kwargs), labelled_digits),
     "RestrictedBoltzmannMachines": Case(restricted_boltzmann_machine, digits, bounded=True),
     "StackedAutoEncoder": Case(stack, digits),
+    "StackedConvolutionalAutoEncoder": Case(convolutional_stack, pictures),
 }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mxnet import gluon, nd
+from mxnet import gluon
 
 from accelbrainbase._checks import check_is_a
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.iteratable_data import IteratableData
-from accelbrainbase.iteratabledata._mxnet.encoded_iterator import EncodedIterator
 from accelbrainbase.learning.callback import Callback
+from accelbrainbase.observabledata._mxnet.greedy_pre_training import learn_one_by_one
 from accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder import AutoEncoder
 from accelbrainbase.observabledata._mxnet.neuralnetworks.network_chain import NetworkChain
 
@@ -84,14 +83,4 @@ class StackedAutoEncoder(AutoEncoder):
             iteratable_data: Generates the data points.
             callbacks: Take part in each of the learnings.
         """
-        check_is_a("iteratable_data", iteratable_data, IteratableData)
-        callback_list = list(callbacks or ())
-        encode: Callable[[Any], nd.NDArray] | None = None
-        for part in self.auto_encoder_list:
-            data = iteratable_data if encode is None else EncodedIterator(iteratable_data, encode)
-            part.learn(data, callbacks=callback_list)
-            encode = part.encode if encode is None else partial(_compose, part.encode, encode)
-
-
-def _compose(outer: Callable[[Any], Any], inner: Callable[[Any], Any], arr: Any) -> Any:
-    return outer(inner(arr))
+        learn_one_by_one(self.auto_encoder_list, iteratable_data, callbacks)
