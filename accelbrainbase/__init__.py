@@ -96,6 +96,7 @@ _EXPORTS = {
     "UnlabeledTrueSampler": f"{_TRUE_SAMPLER}.unlabeled_true_sampler",
     # models
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
+    "EncoderDecoder": "accelbrainbase.observabledata._mxnet.lstmnetworks.encoder_decoder",
     "LSTMNetworks": "accelbrainbase.observabledata._mxnet.lstm_networks",
     "DeepBeliefNetworks": (
         "accelbrainbase.observabledata._mxnet.restrictedboltzmannmachines.deep_belief_networks"

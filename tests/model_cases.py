@@ -160,11 +160,19 @@ def convolutional_stack(**kwargs: Any) -> ab.StackedConvolutionalAutoEncoder:
     return ab.StackedConvolutionalAutoEncoder([lower, upper], ab.L2NormLoss(), **settings)
 
 
+def encoder_decoder(**kwargs: Any) -> ab.EncoderDecoder:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    encoder, decoder = lstm(output_layer_flag=False, **parts), lstm(**parts)
+    return ab.EncoderDecoder(encoder, decoder, ab.L2NormLoss(), **settings)
+
+
 MODELS: dict[str, Case] = {
     "AutoEncoder": Case(auto_encoder, digits),
     "ConvolutionalAutoEncoder": Case(convolutional_auto_encoder, pictures),
     "ConvolutionalNetworkChain": Case(convolutional_chain, labelled_pictures),
     "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),
+    "EncoderDecoder": Case(encoder_decoder, series_of_digits),
     "LSTMNetworks": Case(lstm, series_of_digits),
     "NN3DHybrid": Case(series_network, series_of_digits),
     "NetworkChain": Case(chain, labelled_digits),

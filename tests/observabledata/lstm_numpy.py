@@ -25,7 +25,7 @@ def cells(x, observed, hidden, bias, state=None, mask=None, peepholes=None, func
         g, i, f, o = (a[:, k * n : (k + 1) * n] for k in range(4))
         new = f_f(f + c @ wf.T) * c + i_f(i + c @ wi.T) * g_f(g)
         c = keep * new + (1 - keep) * c
-        h = o_f(o + c @ wo.T) * h_f(c)
+        h = keep * (o_f(o + c @ wo.T) * h_f(c)) + (1 - keep) * h
         states.append(h)
     return np.stack(states, axis=1), h, c
 

@@ -17,6 +17,7 @@ from accelbrainbase._mxnet.fused_lstm import FusedLSTM
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.graph_per_input import GraphPerInput
 from accelbrainbase._mxnet.initializableparams.forget_gate_bias import ForgetGateBias
+from accelbrainbase._mxnet.masked_series import last_unmasked, order_of_unmasked
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.observabledata._mxnet.neural_networks import NeuralNetworks
 from accelbrainbase.regularizatable_data import RegularizatableData
@@ -39,9 +40,8 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
     the data.
 
     A mask, shape `(batch, seq_len)`, has 1 where a data point counts and 0 where it does not:
-    series of unequal length are filled up to one length, at the end or the beginning. At a
-    masked point the cells keep their states, its value has no effect on anything, and it has
-    no loss. Iterators hand masks over by tuples of six:
+    so series of unequal length are filled up to one length. The cells skip masked points as if
+    they were not there, and these have no loss. Iterators hand masks over by tuples of six:
     ``(observed_arr, target_arr, test_observed_arr, test_target_arr, mask_arr, test_mask_arr)``.
 
     Args:
@@ -271,13 +271,18 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
         x = self._adjusted(F, x)
         if self._observed_dropout is not None:
             x = self._observed_dropout(x)
+        if mask is not None:  # what counts first, so that the cells know no gaps
+            order = order_of_unmasked(F, mask)
+            x = F.batch_dot(order, x)
+            mask = F.reshape(F.batch_dot(order, F.expand_dims(mask, axis=2)), shape=(0, -1))
         if self._fused is not None:
             hidden_arr, last, cell = self._fused(x, *state, *([] if mask is None else [mask]))
         else:
             hidden_arr, last, cell = self._run_steps(F, x, state, mask, length)
         if mask is not None:
-            last = _last_unmasked(F, hidden_arr, mask)
+            last = last_unmasked(F, hidden_arr, mask)
             hidden_arr = F.broadcast_mul(hidden_arr, F.expand_dims(mask, axis=2))
+            hidden_arr = F.batch_dot(order, hidden_arr, transpose_a=True)
         return hidden_arr, last, cell
 
     def zero_state(self, F: Any, x: Any) -> Any:
@@ -446,11 +451,3 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
                 nd.broadcast_mul(arr, keep_arr) for arr in (pred_arr, target_arr)
             )
         return self._score(pred_arr, target_arr)
-
-
-def _last_unmasked(F: Any, arr: Any, mask: Any) -> Any:
-    """Return the entries of `arr`, shape `(batch, seq_len, n)`, at the last 1 of each mask."""
-    position = F.contrib.arange_like(F.slice_axis(mask, axis=0, begin=0, end=1), start=1.0, axis=1)
-    position = F.broadcast_mul(mask, F.expand_dims(position, axis=0))
-    latest = F.broadcast_equal(position, F.max(position, axis=1, keepdims=True))
-    return F.reshape(F.batch_dot(F.expand_dims(latest * mask, axis=1), arr), shape=(-3, 0))
