@@ -549,3 +549,33 @@ def test_an_auto_encoder_learns_from_a_folder(folders):
     assert network.loss_arr.shape == (30, 2)
     assert network.loss_arr[-1, 0] < network.loss_arr[0, 0] / 3
     wait_for_no_threads()
+
+
+def test_a_learning_from_a_folder_resumes_bit_for_bit(folders, tmp_path):
+    class Flat(NeutralImageExtractor):
+        def decode(self, path):
+            return super().decode(path).reshape(6)
+
+    class Stop(ab.Callback):
+        def on_row_end(self, state):
+            if state.row == 4:
+                raise RuntimeError("stopped")
+
+    def learn(path, *callbacks):
+        ab.seed(5)
+        network = ab.NeuralNetworks(
+            computable_loss=ab.L2NormLoss(), units_list=[6], activation_list=["tanh"]
+        )
+        iterator = ab.UnlabeledImageIterator(
+            Flat(3, 2, 1), folders, epochs=7, batch_size=5, noiseable_data=ab.GaussNoise(0.0, 0.1)
+        )
+        network.learn(iterator, callbacks=[ab.Checkpoint(path, every=3, seed=1), *callbacks])
+        return [p.data().asnumpy() for p in network.collect_params().values()], network.loss_arr
+
+    whole, losses = learn(tmp_path / "whole")
+    with pytest.raises(RuntimeError, match="stopped"):
+        learn(tmp_path / "killed", Stop())
+    resumed, resumed_losses = learn(tmp_path / "killed")
+    np.testing.assert_array_equal(losses, resumed_losses)
+    for value, other in zip(whole, resumed):
+        np.testing.assert_array_equal(value, other)
