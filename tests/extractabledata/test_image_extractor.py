@@ -28,7 +28,12 @@ def extract(path, channel, size=(3, 2)):
 
 def save(tmp_path, image, kind="png", **options):
     path = tmp_path / f"image.{kind}"
+    deep_clear = options.pop("transparency") if image.mode == "I;16" and options else None
     image.save(path, **options)
+    if deep_clear is not None:  # which old versions of Pillow read but do not write
+        data, chunk = path.read_bytes(), b"tRNS" + struct.pack(">H", deep_clear)
+        chunk = struct.pack(">I", 2) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        path.write_bytes(data[:33] + chunk + data[33:])
     return path
 
 
@@ -43,7 +48,9 @@ def expected(grey, colour, alpha):
 def palette_image():
     image = Image.fromarray(np.array([[0, 1, 2], [2, 1, 0]], np.uint8), "P")
     image.putpalette([255, 0, 0, 0, 255, 0, 9, 9, 9])
-    colour = np.array([[255, 0, 0], [0, 255, 0], [9, 9, 9]], np.uint8)[[[0, 1, 2], [2, 1, 0]]]
+    colour = np.array([[255, 0, 0], [0, 255, 0], [9, 9, 9]], np.uint8)[
+        np.array([[0, 1, 2], [2, 1, 0]])
+    ]
     return image, colour
 
 
