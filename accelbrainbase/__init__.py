@@ -94,6 +94,10 @@ _EXPORTS = {
     "TrueSampler": "accelbrainbase.samplabledata.true_sampler",
     "UniformNoiseSampler": f"{_NOISE_SAMPLER}.uniform_noise_sampler",
     "UnlabeledTrueSampler": f"{_TRUE_SAMPLER}.unlabeled_true_sampler",
+    "UnlabeledSequentialCSVIterator": (
+        "accelbrainbase.iteratabledata._mxnet.unlabeled_sequential_csv_iterator"
+    "UnlabeledTHotCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_csv_iterator",
+    "UnlabeledTHotTXTIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_txt_iterator",
     # models
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
     "EncoderDecoder": "accelbrainbase.observabledata._mxnet.lstmnetworks.encoder_decoder",
