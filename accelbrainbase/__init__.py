@@ -96,6 +96,7 @@ _EXPORTS = {
     "UnlabeledTrueSampler": f"{_TRUE_SAMPLER}.unlabeled_true_sampler",
     "UnlabeledSequentialCSVIterator": (
         "accelbrainbase.iteratabledata._mxnet.unlabeled_sequential_csv_iterator"
+    ),
     "UnlabeledTHotCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_csv_iterator",
     "UnlabeledTHotTXTIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_txt_iterator",
     # models
