@@ -174,7 +174,6 @@ MODELS: dict[str, Case] = {
     "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),
     "EncoderDecoder": Case(encoder_decoder, series_of_digits),
     "LSTMNetworks": Case(lstm, series_of_digits),
-    ),
     "NN3DHybrid": Case(series_network, series_of_digits),
     "NetworkChain": Case(chain, labelled_digits),
     "NeuralNetworks": Case(lambda **kwargs: network([16, 10], **kwargs), labelled_digits),
