@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reproductions.md"
 _HEAD = (
     "# Reproductions\n\n"
-    "Figures of this library beside those of the papers. Each section is written by the script that\n"
-    "it names; a result below the paper's stands as it is, with the reason.\n"
+    "Figures of this library beside those of the papers. Each section is written by the script\n"
+    "that it names; a result below the paper's stands as it is, with the reason.\n"
 )
 
 
@@ -108,6 +108,10 @@ def report(
     page.write_text(text, encoding="utf-8")
     print(section)
     return section
+
+
+def _shown(figure: float | str) -> str:
+    return figure if isinstance(figure, str) else f"{figure:.2f}"
 
 
 def command() -> str:

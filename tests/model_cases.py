@@ -20,12 +20,14 @@ class Case:
     `make(**kwargs)` returns a fresh model that learns fast; `kwargs` go to its constructor.
     `data(n)` returns `n` observed data points and their targets as float32 arrays.
     `bounded` says that the losses stay finite at any learning rate, as those of units do whose
-    states are bounded.
+    states are bounded. `predict(model, observed)` is what `compute_loss` compares with the
+    target.
     """
 
     make: Callable[..., Any]
     data: Callable[[int], tuple[np.ndarray, np.ndarray]]
     bounded: bool = False
+    predict: Callable[[Any, np.ndarray], Any] = lambda model, observed: model.inference(observed)
 
 
 def digits(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -37,6 +39,14 @@ def digits(n: int) -> tuple[np.ndarray, np.ndarray]:
 def labelled_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Digits as vectors in [0, 1]; the target is the class, one-hot."""
     return digits(n)[0], np.eye(10, dtype=np.float32)[load_digits().target[:n]]
+
+
+def prototypes(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Four patterns of 64 bits, of which some are flipped; the target is the data point."""
+    rng = np.random.default_rng(0)
+    patterns = rng.random((4, 64)) < 0.5
+    observed = patterns[rng.integers(4, size=n)] ^ (rng.random((n, 64)) < 0.05)
+    return observed.astype(np.float32), observed.astype(np.float32)
 
 
 def series_of_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,6 +103,31 @@ def lstm(**kwargs: Any) -> ab.LSTMNetworks:
         None, None, ab.L2NormLoss(), hidden_n=16, dropout_rate=0.0, output_activation="identity",
         **settings,
     )  # fmt: skip
+
+
+def deep_boltzmann_machine(**kwargs: Any) -> ab.DeepBoltzmannMachines:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.DeepBoltzmannMachines(ab.L2NormLoss(), two_machines(), **settings)
+
+
+def deep_belief_network(**kwargs: Any) -> ab.DeepBeliefNetworks:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.DeepBeliefNetworks(ab.L2NormLoss(), two_machines(), **settings)
+
+
+def two_machines() -> list[ab.RestrictedBoltzmannMachines]:
+    return [
+        ab.RestrictedBoltzmannMachines(
+            ab.L2NormLoss(), visible_dim=visible_dim, hidden_dim=hidden_dim,
+            optimizer_name="Adam", learning_rate=1e-3,
+        )
+        for visible_dim, hidden_dim in ((64, 32), (32, 16))
+    ]  # fmt: skip
+
+
+def decoded(model: Any, observed: np.ndarray) -> Any:
+    """What the features of a deep machine decode to."""
+    return model.decode(model.inference(observed))
 
 
 def pictures(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -174,6 +209,10 @@ MODELS: dict[str, Case] = {
     "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),
     "EncoderDecoder": Case(encoder_decoder, series_of_digits),
     "LSTMNetworks": Case(lstm, series_of_digits),
+    "DeepBeliefNetworks": Case(deep_belief_network, digits, bounded=True, predict=decoded),
+    "DeepBoltzmannMachines": Case(
+        deep_boltzmann_machine, prototypes, bounded=True, predict=decoded
+    ),
     "NN3DHybrid": Case(series_network, series_of_digits),
     "NetworkChain": Case(chain, labelled_digits),
     "NeuralNetworks": Case(lambda **kwargs: network([16, 10], **kwargs), labelled_digits),

@@ -254,6 +254,12 @@ class RestrictedBoltzmannMachines(LossBlock):
                 "visible_variance", visible_variance, low=0.0, low_open=True
             )
 
+    def _set_factors(self, factors: tuple[float, float]) -> None:
+        """Set factors on what hidden units get from visible ones, and the other way round."""
+        if factors != self._factors:
+            self._factors = factors
+            self._clear_cached_op()
+
     # -- the network -------------------------------------------------------------------
 
     def _check_container_with_block(self) -> None:
@@ -277,9 +283,9 @@ class RestrictedBoltzmannMachines(LossBlock):
         )
         return {"units": units, "learns by": chains, **super()._settings()}
 
-    def hybrid_forward(self, F: Any, x: Any, **parameters: Any) -> Any:  # noqa: ARG002
+    def hybrid_forward(self, F: Any, x: Any, *args: Any, **parameters: Any) -> Any:  # noqa: ARG002
         """Compute the reconstruction; while a graph is traced, the features too."""
-        return super().hybrid_forward(F, x)
+        return super().hybrid_forward(F, x, *args)
 
     def forward_propagation(self, F: Any, x: Any) -> Any:
         """Reconstruct: the expectation of the hidden units, and what they expect.
@@ -454,12 +460,13 @@ class RestrictedBoltzmannMachines(LossBlock):
 
     def _prepare(self, observed_arr: nd.NDArray) -> None:
         super()._prepare(observed_arr)
-        visible_arr = observed_arr.reshape((observed_arr.shape[0], -1))
+        self._look_at(observed_arr.reshape((observed_arr.shape[0], -1)))
+
+    def _look_at(self, visible_arr: nd.NDArray) -> None:
+        """Check the first mini-batch, and take visible biases from it."""
         _check_range(visible_arr, self._visible_units)
         if self.bias_from_data and not self.visible_bias.data().norm().asscalar():
             self.visible_bias.set_data(self._bias_of(visible_arr))
-        if self.persistent and self.fantasy_arr is None:
-            self.fantasy_arr = self._first_particles(visible_arr)
 
     def _bias_of(self, visible_arr: nd.NDArray) -> nd.NDArray:
         """Return the visible biases with which the units have the mean of the data."""
@@ -478,8 +485,6 @@ class RestrictedBoltzmannMachines(LossBlock):
 
     def _train_step(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:  # noqa: ARG002
         visible_arr = observed_arr.reshape((observed_arr.shape[0], -1))
-        if self.persistent and self.fantasy_arr is None:
-            self.fantasy_arr = self._first_particles(visible_arr)
         correlations, gradients, reconstructed, code = self.statistics(visible_arr)
         step_along(
             self,
@@ -517,6 +522,8 @@ class RestrictedBoltzmannMachines(LossBlock):
         if self._visible_units.states is None:
             arrays.append(self.variance_arr)
         if self.persistent:
+            if self.fantasy_arr is None:
+                self.fantasy_arr = self._first_particles(visible_arr)
             chain_n = self.fantasy_arr.shape[0]
             arrays += [self._row_of(chain_n, batch_size / chain_n), self.fantasy_arr]
         if self.sparsity_target is not None:
@@ -546,12 +553,13 @@ class RestrictedBoltzmannMachines(LossBlock):
             self.mean_activity_arr = nd.full(
                 (1, self.hidden_dim), self.sparsity_target, ctx=self.ctx
             )
-        return self.sparsity_cost * (self.mean_activity_arr - self.sparsity_target)
+        excess: nd.NDArray = self.mean_activity_arr - self.sparsity_target
+        return self.sparsity_cost * excess
 
     def _follow_activity(self, code: nd.NDArray) -> None:
-        keep = self.sparsity_decay
-        mean_arr = code.mean(axis=0, keepdims=True)
-        self.mean_activity_arr = keep * self.mean_activity_arr + (1.0 - keep) * mean_arr
+        keep, mean_arr = self.sparsity_decay, code.mean(axis=0, keepdims=True)
+        before: nd.NDArray = self.mean_activity_arr
+        self.mean_activity_arr = keep * before + (1.0 - keep) * mean_arr
 
     def _kernel(self) -> ContrastiveDivergence:
         key = (self._cd_k.at(self._epoch_n), self._factors, self.persistent, self._active)
@@ -580,6 +588,17 @@ class RestrictedBoltzmannMachines(LossBlock):
     def _evaluate(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:  # noqa: ARG002
         visible_arr = observed_arr.reshape((observed_arr.shape[0], -1))
         return self.compute_loss(self.inference(observed_arr), visible_arr)
+
+    def capture(self) -> tuple[dict[str, nd.NDArray], dict[str, Any]]:
+        """Return what a checkpoint must hold beside parameters: chains, running means."""
+        kept = {"fantasy": self.fantasy_arr, "mean_activity": self.mean_activity_arr}
+        return {n: arr for n, arr in kept.items() if arr is not None}, {"epoch_n": self._epoch_n}
+
+    def resume(self, arrays: Mapping[str, nd.NDArray], values: Mapping[str, Any]) -> None:
+        """Set what `capture` returned."""
+        self.fantasy_arr = arrays.get("fantasy")
+        self.mean_activity_arr = arrays.get("mean_activity")
+        self._epoch_n = values["epoch_n"]
 
     # -- energies and probabilities ----------------------------------------------------
 

@@ -1,0 +1,118 @@
+"""Boltzmann machines on MNIST: test log-probability, samples, filters.
+
+    python reproductions/boltzmann.py --data DIRECTORY --model rbm
+
+Pixels are binarised once, by sampling, with a fixed seed: grey levels have no log-probability
+under these models. Log-probabilities are estimated by annealed importance sampling.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from collections.abc import Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import numpy as np  # noqa: E402
+from _harness import Clock, Row, parser, report, save_grid  # noqa: E402
+
+import accelbrainbase as ab  # noqa: E402
+
+PAPER = "Salakhutdinov & Murray (2008), table 1"
+BATCH = 100
+
+
+class Budget(ab.Callback):
+    """Lets the learning rate fall as time goes by, and ends the learning when it is spent."""
+
+    def __init__(self, model: Any, clock: Clock, rate: Callable[[float], float]) -> None:
+        self.model, self.clock, self.rate = model, clock, rate
+
+    def on_step_end(self, state: Any) -> None:
+        if state.step % 50 == 0:
+            spent = self.clock.spent
+            self.model.learning_rate = self.rate(min(spent, 1.0))
+            if spent >= 1.0:
+                state.stop("the budget is spent")
+
+
+def binarised(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Training and test images as 0 and 1."""
+    arrays, rng = np.load(path / "mnist.npz"), np.random.default_rng(2008)
+    grey = [arrays[name].reshape(-1, 784) / 255.0 for name in ("x_train", "x_test")]
+    train, test = ((rng.random(arr.shape) < arr).astype(np.float32) for arr in grey)
+    return train, test
+
+
+def mean_log_likelihood(rbm: Any, images: np.ndarray, log_z: float) -> float:
+    parts = [images[begin : begin + 1000] for begin in range(0, len(images), 1000)]
+    return float(np.mean([rbm.log_likelihood(part, log_z).asnumpy().mean() for part in parts]))
+
+
+def learn_rbm(kind: str, train: np.ndarray, minutes: float) -> tuple[Any, float, float]:
+    """Return the machine, the minutes and the number of epochs that it learned."""
+    settings: dict[str, Any] = {
+        "pcd": {"persistent": True, "learning_rate": 0.05, "wd": 1e-4},
+        "cd1": {"cd_k": 1, "learning_rate": 0.05, "wd": 1e-4, "momentum": {0: 0.5, 5: 0.9}},
+        "cd25": {"cd_k": {0: 1, 10: 3, 20: 5, 30: 10, 36: 25}, "learning_rate": 0.05, "wd": 1e-4},
+    }[kind]
+    rbm = ab.RestrictedBoltzmannMachines(
+        ab.L2NormLoss(), visible_dim=784, hidden_dim=500, **settings
+    )
+    clock, rate = Clock(minutes), rbm.learning_rate
+    rbm.learn(
+        ab.ArrayIterator(train, epochs=10_000, batch_size=BATCH, seed=0),
+        callbacks=[Budget(rbm, clock, lambda spent: rate * (1.0 - 0.99 * spent))],
+    )
+    return rbm, clock.minutes, len(rbm.loss_list)
+
+
+def rbm_rows(
+    kind: str, data: tuple[np.ndarray, np.ndarray], minutes: float, pictures: Path
+) -> list[Row]:
+    train, test = data
+    rbm, spent, epochs = learn_rbm(kind, train, minutes)
+    log_z = rbm.log_partition("ais", data_arr=train[:10_000], chain_n=100, temperature_n=14_500)
+    print(f"{kind}: {epochs} epochs in {spent:.1f} minutes, log Z = {log_z!r}", flush=True)
+    on_test, on_train = (mean_log_likelihood(rbm, part, log_z) for part in (test, train[:10_000]))
+    what = {"pcd": "PCD", "cd1": "CD-1", "cd25": "CD, k from 1 to 25"}[kind]
+    paper = {"pcd": -86.34, "cd1": -125.53, "cd25": -86.34}[kind]
+    source = f"{PAPER}: {'CD-1' if kind == 'cd1' else 'CD-25'}"
+    samples = rbm.draw(100, steps=2000, mean=True).asnumpy().reshape(-1, 28, 28)
+    save_grid(samples, pictures / f"rbm_{kind}_samples.png")
+    filters = rbm.weights_arr.asnumpy()[:100].reshape(-1, 28, 28)
+    save_grid(
+        np.clip(filters, *np.percentile(filters, [1, 99])), pictures / f"rbm_{kind}_filters.png"
+    )
+    rbm.save_parameters(pictures.parent / f"rbm_{kind}.params")
+    note = f"RBM, 500 hidden, {what}, {epochs} epochs"
+    return [
+        Row(note, f"test log-probability, nats (± {log_z.error:.2f})", on_test, paper, source),
+        Row(note, "training log-probability, nats", on_train),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    options_of = parser(__doc__.splitlines()[0])
+    options_of.add_argument("--model", choices=["pcd", "cd1", "cd25"], default="pcd")
+    options_of.add_argument("--minutes", type=float, help="another budget")
+    options_of.add_argument("--out", type=Path, help="where pictures go")
+    options = options_of.parse_args()
+    minutes = options.minutes or (180.0 if options.long else 20.0)
+    ab.seed(options.seed)
+    pictures = options.out or options.page.parent / "reproductions"
+    pictures.mkdir(parents=True, exist_ok=True)
+    rows = rbm_rows(options.model, binarised(options.data), minutes, pictures)
+    report(
+        f"boltzmann-{options.model}", f"Restricted Boltzmann machine on MNIST ({options.model})",
+        rows, budget=f"{minutes:g} minutes of learning, one thread", seeds=[options.seed],
+        page=options.page,
+        pictures=[pictures / f"rbm_{options.model}_{what}.png" for what in ("samples", "filters")],
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
