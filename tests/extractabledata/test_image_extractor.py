@@ -12,6 +12,8 @@ import accelbrainbase as ab
 from accelbrainbase.extractabledata import _png
 from accelbrainbase.extractabledata.image_extractor import ImageExtractor as NeutralImageExtractor
 
+pytestmark = pytest.mark.filterwarnings("error::UserWarning")
+
 GREY = np.array([[0, 50, 255], [7, 128, 200]], np.uint8)
 COLOUR = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 14
 ALPHA = np.array([[255, 0, 99], [1, 255, 254]], np.uint8)
@@ -148,8 +150,8 @@ def test_interlaced_and_deep_files_are_left_to_pillow(tmp_path):
     assert _png.plain_image(bytes(data)) is None
 
 
-def png_of(rows, mode, size):
-    """A PNG file with these rows, filter types and all."""
+def png_of(rows, mode, size, spoiled=False):
+    """A PNG file with these rows, filter types and all; or with a wrong checksum of zlib."""
 
     def chunk(kind, body):
         return (
@@ -158,7 +160,9 @@ def png_of(rows, mode, size):
 
     colour = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}[mode]
     header = struct.pack(">IIBBBBB", *size, 8, colour, 0, 0, 0)
-    return (_png.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
+    data = bytearray(zlib.compress(rows))
+    data[-1] ^= spoiled
+    return (_png.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", bytes(data))
             + chunk(b"IEND", b""))  # fmt: skip
 
 
@@ -188,7 +192,7 @@ def test_many_small_images_at_once_are_what_they_are_one_by_one(tmp_path, mode):
         np.testing.assert_array_equal(extractor.decode(path), wanted)
 
 
-@pytest.mark.parametrize("how", ["filter", "short", "checksum"])
+@pytest.mark.parametrize("how", ["filter", "short", "checksum", "inner checksum"])
 def test_a_broken_one_among_many_is_named(tmp_path, how):
     rng, size, paths = np.random.default_rng(0), (7, 6), []
     for number in range(9):
@@ -197,7 +201,8 @@ def test_a_broken_one_among_many_is_named(tmp_path, how):
         if number == 4 and how == "filter":
             rows[2, 0] = 77  # there is no such filter
         data = rows.tobytes()[: -9 if number == 4 and how == "short" else None]
-        paths[-1].write_bytes(png_of(data, "L", size))
+        spoiled = number == 4 and how == "inner checksum"
+        paths[-1].write_bytes(png_of(data, "L", size, spoiled))
     if how == "checksum":
         data = bytearray(paths[4].read_bytes())
         data[-20] ^= 1
@@ -316,6 +321,16 @@ def test_one_changed_bit_of_a_png_is_noticed(tmp_path):
             path.write_bytes(changed)
             with pytest.raises(ValueError, match="bit.png"):
                 extract(path, 1, (12, 12))
+
+
+def test_want_of_memory_is_not_blamed_on_the_file(tmp_path, monkeypatch):
+    def no_memory(*args):
+        raise MemoryError
+
+    path = save(tmp_path, palette_image()[0])
+    monkeypatch.setattr(Image, "open", no_memory)
+    with pytest.raises(MemoryError):
+        extract(path, 1)
 
 
 def test_who_wants_truncated_images_gets_them(tmp_path, monkeypatch):

@@ -202,6 +202,14 @@ def test_noise_goes_on_the_observed_training_images_only(folders):
         assert arr.asnumpy().max() == 255
 
 
+def test_noise_leaves_labels_alone(folders):
+    noise = ab.GaussNoise(mu=1000.0, sigma=0.1)
+    iterator = make(ab.LabeledImageIterator, folders, noiseable_data=noise)
+    observed_arr, label_arr, _, _ = next(iterator.generate_learned_samples())
+    assert observed_arr.asnumpy().min() > 900
+    assert (label_arr.sum(axis=1).asnumpy() == 1).all() and label_arr.asnumpy().max() == 1
+
+
 def order_of(iterator, steps=None):
     generated = list(iterator.generate_learned_samples())[:steps]
     return [[values_of(arr).tolist() for arr in (b[0], b[2])] for b in generated]
@@ -212,6 +220,7 @@ def test_order_follows_from_the_seed_alone(folders):
     for options in ({"thread_n": 0}, {"thread_n": 3}, {"cache_budget": 0}, {"cache_budget": 30}):
         np.random.seed(options.get("thread_n", 7))
         assert order_of(make(ab.UnlabeledImageIterator, folders, **options)) == first
+    assert all(row != test_row for row, test_row in first)  # they have draws of their own
     iterator = make(ab.UnlabeledImageIterator, folders, seed=2)
     assert order_of(iterator) != first
     assert order_of(iterator) == order_of(iterator)
