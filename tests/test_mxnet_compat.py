@@ -94,6 +94,23 @@ def test_mxnet_is_imported_after_the_package_and_numpy_stays_as_it_was():
     """)
 
 
+def test_arrays_are_made_without_a_warning_of_scipy():
+    pytest.importorskip("scipy")
+    check("""
+        import warnings
+        import accelbrainbase
+        import mxnet as mx
+        import numpy as np
+        import scipy.sparse
+
+        warnings.simplefilter("error")
+        assert mx.nd.array([[1, 2]]).asnumpy().tolist() == [[1, 2]]
+        sparse = mx.nd.array(scipy.sparse.csr_matrix(np.eye(3)))
+        assert sparse.stype == "csr"
+        assert (sparse.asnumpy() == np.eye(3)).all()
+    """)
+
+
 def test_several_threads_may_import_mxnet_at_once():
     check("""
         import threading

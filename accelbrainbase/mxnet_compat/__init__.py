@@ -292,6 +292,18 @@ def _fix_recordio(names: dict[str, Any]) -> None:
         names[function.__name__] = function
 
 
+def _fix_scipy_names(names: dict[str, Any]) -> None:
+    """Gives a module `scipy.sparse` with the submodule `csr`, which SciPy 2 removes.
+
+    Until then each use of it, that is each `mx.nd.array`, makes a DeprecationWarning.
+    """
+    sparse = names.get("spsp")
+    if sparse is not None:
+        stand_in = ModuleType("scipy.sparse")
+        vars(stand_in).update(vars(sparse), csr=sparse)
+        names["spsp"] = stand_in
+
+
 # Found by looking up every NumPy name of MXNet's source on NumPy 1.26, 2.4 and 2.5. The finder
 # answers for these modules, and `mxnet` itself, only.
 _FIXED_MODULES: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -311,6 +323,8 @@ _FIXED_MODULES: dict[str, Callable[[dict[str, Any]], None]] = {
     "mxnet.io.io": _fix_str_type,
     "mxnet.kvstore.base": _fix_str_type,
     "mxnet.recordio": _fix_recordio,
+    "mxnet.ndarray.utils": _fix_scipy_names,
+    "mxnet.ndarray.sparse": _fix_scipy_names,
 }
 
 
