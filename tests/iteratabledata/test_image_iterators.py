@@ -206,7 +206,7 @@ def test_noise_leaves_labels_alone(folders):
     noise = ab.GaussNoise(mu=1000.0, sigma=0.1)
     iterator = make(ab.LabeledImageIterator, folders, noiseable_data=noise)
     observed_arr, label_arr, _, _ = next(iterator.generate_learned_samples())
-    assert observed_arr.asnumpy().min() > 900
+    assert observed_arr.shape == (4, 1, 2, 3) and observed_arr.asnumpy().min() > 900
     assert (label_arr.sum(axis=1).asnumpy() == 1).all() and label_arr.asnumpy().max() == 1
 
 
