@@ -81,11 +81,10 @@ class ImageFolderIterator(MiniBatchIterator):
         self.seed = None if seed is None else check_integer("seed", seed, low=0)
         self.cache_budget = check_integer("cache_budget", cache_budget, low=0)
         self.thread_n = (
-            min(8, len(os.sched_getaffinity(0)))
+            min(8, _processor_n())
             if thread_n is None
             else check_integer("thread_n", thread_n, low=0)
         )
-
         self._set_up(
             epochs=epochs,
             batch_size=batch_size,
@@ -266,6 +265,13 @@ class VideoFolderIterator(ImageFolderIterator):
                 f"{len(numbers)}."
             )
         return numbers[begins[:, None] + offsets]
+
+
+def _processor_n() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _classes_of(test_directories: list[str], directories: list[str]) -> list[int]:
