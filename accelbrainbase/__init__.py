@@ -99,6 +99,8 @@ _EXPORTS = {
     ),
     "UnlabeledTHotCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_csv_iterator",
     "UnlabeledTHotTXTIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_txt_iterator",
+    # detectors, with the interface of scikit-learn
+    "EncDecAD": "accelbrainbase.estimators._mxnet.enc_dec_ad",
     # models
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
     "EncoderDecoder": "accelbrainbase.observabledata._mxnet.lstmnetworks.encoder_decoder",
