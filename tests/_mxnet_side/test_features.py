@@ -70,6 +70,31 @@ def test_features_of_the_last_of_several_calls_and_of_several_inputs(active):
 
 
 @both_modes
+def test_block_with_two_outputs(active):
+    class Pair(FeatureBlock):
+        def forward_propagation(self, F, x):
+            self.keep_features(x + 1)
+            return x + 2, x + 3
+
+    class Sum(FeatureBlock):
+        def __init__(self, pair):
+            super().__init__()
+            self.pair = pair
+
+        def forward_propagation(self, F, x):
+            first, second = self.pair(x)
+            return first * second
+
+    pair = started(Pair(), active)
+    first, second = pair(nd.ones((2,)))
+    check(first, [3, 3])
+    check(second, [4, 4])
+    check(pair.kept_features(), [2, 2])
+    check(started(Sum(pair), active)(2 * nd.ones((2,))), [20, 20])
+    check(pair.kept_features(), [3, 3])
+
+
+@both_modes
 def test_block_without_features(active):
     block = started(Plain(), active)
     check(block(nd.ones((2,))), [3, 3])
@@ -170,7 +195,7 @@ def test_tracing_in_another_thread_meanwhile():
     other = started(Double(), True)
 
     def run():
-        other(nd.ones((2,)))
+        other(5 * nd.ones((2,)))
 
     class Slow(FeatureBlock):
         def forward_propagation(self, F, x):
@@ -183,7 +208,7 @@ def test_tracing_in_another_thread_meanwhile():
     slow = started(Slow(), True)
     check(slow(nd.ones((2,))), [1, 1])
     check(slow.kept_features(), [0, 0])
-    check(other.kept_features(), [2, 2])
+    check(other.kept_features(), [6, 6])
 
 
 def test_forward_propagation_must_be_overridden():

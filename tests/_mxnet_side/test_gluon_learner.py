@@ -104,7 +104,8 @@ def test_trainers_of_a_subclass():
 
     game = Triple()
     assert {p.name for p in game.first_trainer._params} == set(game.second.collect_params())
-    assert game.third_trainer in game.trainers and len(game.trainers) == 2
+    built = [game.third_trainer, game.first_trainer]
+    assert game.trainers == built
     assert isinstance(Triple.third_trainer, ab.LazyTrainer)
     assert "`first`" in Triple.third_trainer.__doc__
 
@@ -342,6 +343,13 @@ def test_constraints_apply_one_after_another():
     model.regularize()
     for got, value in zip(bits(model), expected):
         np.testing.assert_allclose(got, value, rtol=1e-6)
+
+
+def test_constraint_that_changes_the_very_dict_it_gets():
+    model = filled(regularizatable_data_list=[InPlace()])
+    expected = [arr * np.float32(0.5) for arr in bits(model)]
+    model.regularize()
+    assert_same_bits(bits(model), expected)
 
 
 def test_nothing_is_copied_without_constraints(written):

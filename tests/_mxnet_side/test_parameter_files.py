@@ -399,6 +399,8 @@ def test_loading_onto_another_device(ran, path):
     assert_same_bits(bits(other), bits(model))
     other.learn(Batches([(x, x)], epochs=2))
     assert np.isfinite(other.loss_arr).all()
+    states = other.trainer._updaters[0].states.values()  # Adam's averages came along
+    assert {arr.context for pair in states for arr in pair} == {mx.cpu(1)}
     assert all((one != two).any() for one, two in zip(bits(other), bits(model)))
     other.load_parameters(path, ctx=mx.cpu(0))
     assert_same_bits([other.inference(x).asnumpy()], [model.inference(x).asnumpy()])

@@ -272,6 +272,15 @@ def test_what_cannot_be_tied():
     assert list(again.collect_params()) == list(first.collect_params())
 
 
+def test_trainer_of_a_decoder_that_is_tied_later():
+    encoder, decoder = network([5, 3]), network([5, 6])
+    before = decoder.trainer
+    ab.AutoEncoder(encoder, decoder, gluon.loss.L2Loss(), tied_weights_flag=True)
+    assert decoder.trainer is not before
+    assert {p.name for p in decoder.trainer._params} == set(decoder.collect_params())
+    assert set(encoder.collect_params(".*weight")) < set(decoder.collect_params())
+
+
 def test_tied_decoder_without_bias():
     x = draw(4, 6)
     model = ab.AutoEncoder(
@@ -633,6 +642,21 @@ def test_chain_is_saved_in_one_file(tmp_path):
     other = ab.NetworkChain([network([5, 3]), network([2])])
     other.load_parameters(tmp_path / "c.params")
     assert_same_bits([other.inference(x).asnumpy()], [chain.inference(x).asnumpy()])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda parts, **kwargs: ab.NetworkChain(parts, **kwargs),
+        lambda parts, **kwargs: ab.AutoEncoder(*parts, gluon.loss.L2Loss(), **kwargs),
+    ],
+)
+def test_composites_live_where_their_first_part_lives(make):
+    parts = [network([3], ctx=mx.cpu(1)), network([4], ctx=mx.cpu(1))]
+    model = make(parts)
+    out = model.inference(draw(2, 4))
+    assert model.ctx == out.context == mx.cpu(1)
+    assert make(parts, ctx=mx.cpu(2)).ctx == mx.cpu(2)
 
 
 def test_chain_of_one_and_chain_of_nothing():
