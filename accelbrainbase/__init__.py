@@ -12,8 +12,11 @@ from typing import Any
 
 from accelbrainbase.mxnet_compat import install_hook
 
+_ADVERSARIAL = "accelbrainbase.observabledata._mxnet.adversarialmodel"
+_CONTROLLABLE = "accelbrainbase.controllablemodel._mxnet"
 _DISCRIMINATOR_LOSS = "accelbrainbase.computableloss._mxnet.discriminatorloss"
 _GENERATOR_LOSS = "accelbrainbase.computableloss._mxnet.generatorloss"
+_GENERATIVE = "accelbrainbase.observabledata._mxnet.adversarialmodel.generativemodel"
 _NOISE_SAMPLER = "accelbrainbase.samplabledata.noisesampler._mxnet"
 _TRUE_SAMPLER = "accelbrainbase.samplabledata.truesampler"
 
@@ -66,6 +69,7 @@ _EXPORTS = {
     "UnlabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_csv_iterator",
     # losses of adversarial models
     "DiscriminatorLoss": "accelbrainbase.computableloss._mxnet.discriminator_loss",
+    "EBGeneratorLoss": f"{_GENERATOR_LOSS}.eb_generator_loss",
     "EBDiscriminatorLoss": f"{_DISCRIMINATOR_LOSS}.eb_discriminator_loss",
     "GeneratorLoss": "accelbrainbase.computableloss._mxnet.generator_loss",
     "HingeDiscriminatorLoss": f"{_DISCRIMINATOR_LOSS}.hinge_discriminator_loss",
@@ -101,6 +105,22 @@ _EXPORTS = {
     "UnlabeledTHotTXTIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_txt_iterator",
     # detectors, with the interface of scikit-learn
     "EncDecAD": "accelbrainbase.estimators._mxnet.enc_dec_ad",
+    # adversarial models, and controllers
+    "AdversarialModel": "accelbrainbase.observabledata._mxnet.adversarial_model",
+    "AAEController": f"{_CONTROLLABLE}.gancontroller.aae_controller",
+    "ConditionalGenerativeModel": f"{_GENERATIVE}.conditional_generative_model",
+    "DiscriminativeModel": f"{_ADVERSARIAL}.discriminative_model",
+    "EBAAEController": f"{_CONTROLLABLE}.gancontroller.aaecontroller.ebaae_controller",
+    "EBDiscriminativeModel": f"{_ADVERSARIAL}.discriminativemodel.eb_discriminative_model",
+    "EBGANController": f"{_CONTROLLABLE}.gancontroller.ebgan_controller",
+    "GANController": f"{_CONTROLLABLE}.gan_controller",
+    "GameOverWarning": "accelbrainbase.errors",
+    "GenerativeAutoEncoder": f"{_GENERATIVE}.generative_auto_encoder",
+    "GenerativeConvolutionalAutoEncoder": f"{_GENERATIVE}.convolutional_auto_encoder",
+    "GenerativeEncoderDecoder": f"{_GENERATIVE}.encoder_decoder",
+    "GenerativeModel": f"{_ADVERSARIAL}.generative_model",
+    "GradientPenalty": "accelbrainbase._mxnet.gradient_penalty",
+    "SampleGrid": "accelbrainbase.learning.sample_grid",
     # models
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
     "EncoderDecoder": "accelbrainbase.observabledata._mxnet.lstmnetworks.encoder_decoder",

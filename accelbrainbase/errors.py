@@ -53,3 +53,7 @@ class NonFiniteLossError(ArithmeticError):
 
 class LearningInterruptedWarning(UserWarning):
     """Learning ended before its time, because the user or the data ended it."""
+
+
+class GameOverWarning(UserWarning):
+    """One player of an adversarial game is so far ahead that the other cannot learn."""

@@ -202,6 +202,41 @@ def encoder_decoder(**kwargs: Any) -> ab.EncoderDecoder:
     return ab.EncoderDecoder(encoder, decoder, ab.L2NormLoss(), **settings)
 
 
+def true_and_false_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits, and digits with their pixels in disorder; the target is 1 for the former."""
+    observed = digits(n)[0].copy()
+    target = (np.arange(n) % 2 == 0).astype(np.float32)[:, np.newaxis]
+    observed[1::2] = observed[1::2][:, np.random.RandomState(0).permutation(64)]
+    return observed, target
+
+
+def digits_without_energy(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits as vectors in [0, 1]; the target is 0."""
+    return digits(n)[0], np.zeros((n, 1), np.float32)
+
+
+def discriminator(**kwargs: Any) -> ab.DiscriminativeModel:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    model = ab.NeuralNetworks(ab.L2NormLoss(), units_list=[16, 1])
+    return ab.DiscriminativeModel(model, **settings)
+
+
+def energy(**kwargs: Any) -> ab.EBDiscriminativeModel:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.EBDiscriminativeModel(auto_encoder(), **settings)
+
+
+def generator(cls: Any = None, model: Any = None, **kwargs: Any) -> ab.GenerativeModel:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    noise = ab.UniformNoiseSampler(shape_tuple=(8, 64))
+    return (cls or ab.GenerativeModel)(noise, model or network([16, 64]), **settings)
+
+
+def conditional_generator(**kwargs: Any) -> ab.ConditionalGenerativeModel:
+    labels = ab.OneHotNoiseSampler(10, 8)
+    return generator(ab.ConditionalGenerativeModel, condition_sampler=labels, **kwargs)
+
+
 MODELS: dict[str, Case] = {
     "AutoEncoder": Case(auto_encoder, digits),
     "ConvolutionalAutoEncoder": Case(convolutional_auto_encoder, pictures),
@@ -219,4 +254,21 @@ MODELS: dict[str, Case] = {
     "RestrictedBoltzmannMachines": Case(restricted_boltzmann_machine, digits, bounded=True),
     "StackedAutoEncoder": Case(stack, digits),
     "StackedConvolutionalAutoEncoder": Case(convolutional_stack, pictures),
+    "ConditionalGenerativeModel": Case(conditional_generator, digits),
+    "DiscriminativeModel": Case(discriminator, true_and_false_digits, bounded=True),
+    "EBDiscriminativeModel": Case(energy, digits_without_energy),
+    "GenerativeAutoEncoder": Case(
+        lambda **kwargs: generator(ab.GenerativeAutoEncoder, auto_encoder(), **kwargs), digits
+    ),
+    "GenerativeConvolutionalAutoEncoder": Case(
+        lambda **kwargs: generator(
+            ab.GenerativeConvolutionalAutoEncoder, convolutional_auto_encoder(), **kwargs
+        ),
+        pictures,
+    ),
+    "GenerativeEncoderDecoder": Case(
+        lambda **kwargs: generator(ab.GenerativeEncoderDecoder, encoder_decoder(), **kwargs),
+        series_of_digits,
+    ),
+    "GenerativeModel": Case(generator, digits),
 }

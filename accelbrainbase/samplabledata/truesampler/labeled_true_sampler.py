@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from accelbrainbase.iteratable_data import IteratableData
-from accelbrainbase.samplabledata.iterator_sampler import IteratorSampler
 from accelbrainbase.samplabledata.true_sampler import TrueSampler
 
 
@@ -19,7 +18,7 @@ class LabeledTrueSampler(TrueSampler):
 
     @labeled_image_iterator.setter
     def labeled_image_iterator(self, value: IteratableData) -> None:
-        IteratorSampler.iteratorable_data.fset(self, value)
+        self.iteratorable_data = value
 
     def draw(self) -> Any:
         """Draw one mini-batch.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from accelbrainbase.iteratable_data import IteratableData
-from accelbrainbase.samplabledata.iterator_sampler import IteratorSampler
 from accelbrainbase.samplabledata.true_sampler import TrueSampler
 
 
@@ -17,4 +16,4 @@ class UnlabeledTrueSampler(TrueSampler):
 
     @unlabeled_image_iterator.setter
     def unlabeled_image_iterator(self, value: IteratableData) -> None:
-        IteratorSampler.iteratorable_data.fset(self, value)
+        self.iteratorable_data = value

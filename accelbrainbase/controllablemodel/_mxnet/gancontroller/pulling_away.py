@@ -1,0 +1,57 @@
+"""A generator whose data points are to differ from each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mxnet import nd
+
+from accelbrainbase._checks import check_number
+from accelbrainbase.controllablemodel._mxnet.gan_controller import GANController
+
+
+class PullingAway(GANController):
+    r"""Adds the pulling-away term to what the generator minimises.
+
+    .. math:: f(S) = \frac{1}{N (N - 1)} \sum_i \sum_{j \ne i}
+        \left( \frac{S_i^\top S_j}{\lVert S_i \rVert \lVert S_j \rVert} \right)^2
+
+    :math:`S_i` are the features of generated data points: the codes of an auto-encoder.
+
+    Attributes:
+        pulling_away_weight: Factor on the term; 0 for none.
+
+    References:
+        - Zhao, J., Mathieu, M., & LeCun, Y. (2016). Energy-based generative adversarial
+          network. arXiv:1609.03126. Equation 4.
+    """
+
+    pulling_away_weight: float = 0.0
+
+    def set_pulling_away(self, weight: float) -> None:
+        """Check and set `pulling_away_weight`."""
+        self.pulling_away_weight = check_number("pulling_away_weight", weight, low=0.0)
+
+    def _loss_of_generator(self, judged_arr: nd.NDArray) -> Any:
+        loss_arr = super()._loss_of_generator(judged_arr)
+        if self.pulling_away_weight == 0.0:
+            return loss_arr
+        term = pulling_away_term(self.discriminative_model.feature_points_arr)
+        self._also["pulling_away_term"] = term.detach()
+        return nd.broadcast_add(loss_arr, self.pulling_away_weight * term)
+
+
+def pulling_away_term(feature_arr: nd.NDArray) -> nd.NDArray:
+    """Return the mean squared cosine between the features of different samples, shape `(1,)`.
+
+    Args:
+        feature_arr: Features, shape `(batch, *features)`.
+    """
+    size = feature_arr.shape[0]
+    flat_arr = feature_arr.reshape((size, -1))
+    length_arr = nd.sqrt(nd.sum(nd.square(flat_arr), axis=1, keepdims=True) + 1e-12)
+    unit_arr = nd.broadcast_div(flat_arr, length_arr)
+    cosine_arr = nd.dot(unit_arr, unit_arr, transpose_b=True)
+    own_arr = nd.sum(nd.square(unit_arr), axis=1)  # 1, or 0 where there are no features
+    others = nd.sum(nd.square(cosine_arr)) - nd.sum(nd.square(own_arr))
+    return others / max(1, size * (size - 1))
