@@ -71,7 +71,11 @@ def learn_rbm(kind: str, train: np.ndarray, minutes: float) -> tuple[Any, float,
 
 
 def rbm_rows(
-    kind: str, data: tuple[np.ndarray, np.ndarray], minutes: float, pictures: Path
+    kind: str,
+    data: tuple[np.ndarray, np.ndarray],
+    minutes: float,
+    pictures: Path,
+    keep: Path | None,
 ) -> list[Row]:
     train, test = data
     rbm, spent, epochs = learn_rbm(kind, train, minutes)
@@ -87,7 +91,8 @@ def rbm_rows(
     save_grid(
         np.clip(filters, *np.percentile(filters, [1, 99])), pictures / f"rbm_{kind}_filters.png"
     )
-    rbm.save_parameters(pictures.parent / f"rbm_{kind}.params")
+    if keep is not None:
+        rbm.save_parameters(keep)
     note = f"RBM, 500 hidden, {what}, {epochs} epochs"
     return [
         Row(note, f"test log-probability, nats (± {log_z.error:.2f})", on_test, paper, source),
@@ -95,22 +100,112 @@ def rbm_rows(
     ]  # fmt: skip
 
 
+def learn_dbm(train: np.ndarray, minutes: float) -> tuple[Any, float, int]:
+    """Return the deep machine, the minutes that it learned, and the epochs of joint learning."""
+    machines = [
+        ab.RestrictedBoltzmannMachines(
+            ab.L2NormLoss(), visible_dim=below, hidden_dim=above, learning_rate=0.05, wd=1e-4,
+            momentum={0: 0.5, 3: 0.8},
+        )
+        for below, above in ((784, 500), (500, 1000))
+    ]  # fmt: skip
+    dbm = ab.DeepBoltzmannMachines(
+        ab.L2NormLoss(), machines, learning_rate=0.02, wd=1e-4, mean_field_steps=5, gibbs_steps=1
+    )
+    whole, parts = Clock(minutes), []
+    for machine, share in zip(machines, (0.1, 0.1)):
+        parts.append(Part(machine, share * minutes))
+    dbm.pre_learn(
+        ab.ArrayIterator(train, epochs=10_000, batch_size=BATCH, seed=0),
+        callbacks=[EachInTurn(parts)],
+    )
+    clock, rate = Clock(minutes - whole.minutes), dbm.learning_rate
+    dbm.joint_learn(
+        ab.ArrayIterator(train, epochs=10_000, batch_size=BATCH, seed=1),
+        callbacks=[Budget(dbm, clock, lambda spent: rate * (1.0 - 0.99 * spent))],
+    )
+    return dbm, whole.minutes, len(dbm.loss_list)
+
+
+class Part:
+    """A machine and how long it may pre-learn."""
+
+    def __init__(self, machine: Any, minutes: float) -> None:
+        self.machine, self.minutes = machine, minutes
+
+
+class EachInTurn(ab.Callback):
+    """Gives each machine that pre-learns its own budget."""
+
+    def __init__(self, parts: list[Part]) -> None:
+        self.parts, self.budget = list(parts), None
+
+    def on_train_begin(self, state: Any) -> None:  # noqa: ARG002
+        part = self.parts.pop(0)
+        rate = part.machine.learning_rate
+        self.budget = Budget(
+            part.machine, Clock(part.minutes), lambda spent: rate * (1.0 - 0.9 * spent)
+        )
+
+    def on_step_end(self, state: Any) -> None:
+        self.budget.on_step_end(state)
+
+
+def dbm_rows(
+    data: tuple[np.ndarray, np.ndarray], minutes: float, pictures: Path, keep: Path | None
+) -> list[Row]:
+    train, test = data
+    dbm, spent, epochs = learn_dbm(train, minutes)
+    if keep is not None:
+        dbm.save_parameters(keep)
+    pre = [len(machine.loss_list) for machine in dbm.rbm_list]
+    log_z = dbm.log_partition("ais", data_arr=train[:5_000], chain_n=100, temperature_n=14_500)
+    print(f"dbm: {pre} + {epochs} epochs in {spent:.1f} minutes, log Z = {log_z!r}", flush=True)
+
+    def bound(images: np.ndarray) -> float:
+        parts = [images[begin : begin + 1000] for begin in range(0, len(images), 1000)]
+        return float(
+            np.mean([dbm.log_likelihood_bound(p, log_z, steps=30).asnumpy().mean() for p in parts])
+        )
+
+    samples = dbm.draw(100, steps=2000, mean=True).asnumpy().reshape(-1, 28, 28)
+    save_grid(samples, pictures / "dbm_samples.png")
+    filters = dbm.rbm_list[0].weights_arr.asnumpy()[:100].reshape(-1, 28, 28)
+    save_grid(np.clip(filters, *np.percentile(filters, [1, 99])), pictures / "dbm_filters.png")
+    note = f"DBM 500-1000, {pre[0]} and {pre[1]} epochs of pre-learning, {epochs} jointly"
+    return [
+        Row(
+            note, f"test log-probability, lower bound, nats (± {log_z.error:.2f})", bound(test),
+            -84.62, "Salakhutdinov & Hinton (2009), table 1",
+        ),
+        Row(note, "training log-probability, lower bound, nats", bound(train[:10_000])),
+    ]  # fmt: skip
+
+
 def main() -> None:
     options_of = parser(__doc__.splitlines()[0])
-    options_of.add_argument("--model", choices=["pcd", "cd1", "cd25"], default="pcd")
+    options_of.add_argument("--model", choices=["pcd", "cd1", "cd25", "dbm"], default="pcd")
     options_of.add_argument("--minutes", type=float, help="another budget")
     options_of.add_argument("--out", type=Path, help="where pictures go")
+    options_of.add_argument("--keep", type=Path, help="a file for the parameters")
     options = options_of.parse_args()
     minutes = options.minutes or (180.0 if options.long else 20.0)
     ab.seed(options.seed)
     pictures = options.out or options.page.parent / "reproductions"
     pictures.mkdir(parents=True, exist_ok=True)
-    rows = rbm_rows(options.model, binarised(options.data), minutes, pictures)
+    data = binarised(options.data)
+    if options.model == "dbm":
+        name, title = "dbm", "Deep Boltzmann machine on MNIST"
+        rows = dbm_rows(data, minutes, pictures, options.keep)
+    else:
+        name = f"rbm_{options.model}"
+        title = f"Restricted Boltzmann machine on MNIST ({options.model})"
+        rows = rbm_rows(options.model, data, minutes, pictures, options.keep)
     report(
-        f"boltzmann-{options.model}", f"Restricted Boltzmann machine on MNIST ({options.model})",
-        rows, budget=f"{minutes:g} minutes of learning, one thread", seeds=[options.seed],
+        f"boltzmann-{options.model}", title, rows,
+        budget=f"{minutes:g} minutes of learning, one thread", seeds=[options.seed],
         page=options.page,
-        pictures=[pictures / f"rbm_{options.model}_{what}.png" for what in ("samples", "filters")],
+        pictures=[pictures / f"{name}_{what}.png" for what in ("samples", "filters")],
     )  # fmt: skip
 
 

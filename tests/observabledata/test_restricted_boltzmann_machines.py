@@ -501,7 +501,7 @@ def test_contract_attributes():
     rbm = machine(64, 12)
     rbm.learn(ab.ArrayIterator(digits(100), epochs=3, batch_size=32, test_fraction=0.2))
     assert rbm.loss_list == rbm.loss_arr[:, 0].tolist() and len(rbm.loss_list) == 3
-    assert rbm.test_loss_list == rbm.loss_arr[:, 1].tolist()
+    assert rbm.test_loss_list == rbm.get_test_loss_arr() == rbm.loss_arr[:, 1].tolist()
     assert rbm.feature_points_arr.shape[1] == 12  # of the last mini-batch
     reconstruction = rbm.inference(digits(7).reshape(7, 8, 8))
     assert reconstruction.shape == (7, 64)

@@ -130,9 +130,9 @@ class RestrictedBoltzmannMachines(LossBlock):
 
     fantasy_arr: nd.NDArray | None = None
     mean_activity_arr: nd.NDArray | None = None
-    visible_activity_arr: nd.NDArray | None = None
-    hidden_activity_arr: nd.NDArray | None = None
 
+    _visible_activity_arr: nd.NDArray | None = None
+    _hidden_activity_arr: nd.NDArray | None = None
     _epoch_n = 0
     _in_place = True
 
@@ -851,6 +851,24 @@ class RestrictedBoltzmannMachines(LossBlock):
             )
         parameter.set_data(arr)
 
+    @property
+    def visible_activity_arr(self) -> nd.NDArray | None:
+        """Expectations of the visible units in the last inference or step of learning."""
+        return self._visible_activity_arr
+
+    @visible_activity_arr.setter
+    def visible_activity_arr(self, value: nd.NDArray | None) -> None:
+        self._visible_activity_arr = value
+
+    @property
+    def hidden_activity_arr(self) -> nd.NDArray | None:
+        """Expectations of the hidden units in the last inference or step of learning."""
+        return self._hidden_activity_arr
+
+    @hidden_activity_arr.setter
+    def hidden_activity_arr(self, value: nd.NDArray | None) -> None:
+        self._hidden_activity_arr = value
+
     @read_only
     def loss_list(self) -> list[float]:
         """Training losses, one for each epoch."""
@@ -860,6 +878,10 @@ class RestrictedBoltzmannMachines(LossBlock):
     def test_loss_list(self) -> list[float]:
         """Test losses, one for each epoch; NaN where there were no test data."""
         return self.loss_arr[:, 1].tolist()
+
+    def get_test_loss_arr(self) -> list[float]:
+        """Return `test_loss_list`, under the name that 1.1.0 gave it."""
+        return self.test_loss_list
 
     # -- files -------------------------------------------------------------------------
 
