@@ -558,6 +558,38 @@ def test_learned_machine_counts_on_with_its_chains():
     assert rbm.draw(70, steps=3).shape == (70, 64)
 
 
+def test_killed_learning_with_chains_resumes_bit_for_bit(tmp_path):
+    """Chains, the running mean of the activity and the schedules belong to the checkpoint."""
+
+    class Killed(BaseException):
+        pass
+
+    class Kill(ab.Callback):
+        def on_step_end(self, state):
+            if state.step == 11:
+                raise Killed
+
+    def learn(name, *callbacks):
+        ab.seed(3)
+        rbm = machine(
+            64, 12, persistent=True, chain_n=9, sparsity_target=0.1, learning_rate=0.05,
+            momentum={0: 0.5, 1: 0.7, 3: 0.9}, cd_k={0: 1, 3: 2},
+        )  # fmt: skip
+        data = ab.ArrayIterator(digits(100), epochs=5, batch_size=25, seed=0)
+        rbm.learn(data, callbacks=[ab.Checkpoint(tmp_path / name), *callbacks])
+        return rbm
+
+    whole = learn("whole")
+    with pytest.raises(Killed):
+        learn("parts", Kill())
+    resumed = learn("parts")
+    np.testing.assert_array_equal(resumed.history.array(), whole.history.array())
+    for name in ("weights_arr", "hidden_bias_arr", "fantasy_arr", "mean_activity_arr"):
+        np.testing.assert_array_equal(
+            getattr(resumed, name).asnumpy(), getattr(whole, name).asnumpy()
+        )
+
+
 @pytest.mark.parametrize(("settings", "message"), [
     ({"visible_activation": "relu"}, "`visible_activation` chooses the kind of units"),
     ({"hidden_activation": "identity"}, "`hidden_activation` chooses the kind of units"),
