@@ -34,12 +34,15 @@ def is_transposed_convolution(block: Any) -> bool:
 
 
 def waits_for_sizes(block: Block) -> bool:
-    """Tell whether a transposed convolution within `block` does not know its input channels.
+    """Tell whether a layer within `block` whose computing was swapped lacks its input size.
 
-    A graph that is traced then is right, but slower than one that is traced afterwards.
+    A graph that is traced then is slower than one that is traced afterwards (transposed
+    convolutions), or not normalised yet (spectral normalisation).
     """
     return any(
-        is_transposed_convolution(layer) and 0 in layer.weight.shape for layer in _within(block)
+        (is_transposed_convolution(layer) or "spectral_u" in layer._reg_params)
+        and 0 in layer.weight.shape
+        for layer in _within(block)
     )
 
 
@@ -92,7 +95,7 @@ def _safe_forward(self: Any, F: Any, x: Any, weight: Any, bias: Any = None) -> A
     if is_np_array() or kwargs["layout"][:2] != "NC":
         return type(self).hybrid_forward(self, F, x, weight, bias)
     in_channels = self.weight.shape[0]
-    settings = {
+    settings: dict[str, Any] = {
         "kernel": _integers(kwargs["kernel"]),
         "stride": _integers(kwargs["stride"]),
         "pad": _integers(kwargs["pad"]),

@@ -166,7 +166,7 @@ class ConvolutionalNeuralNetworks(GradientBlock):
                 check_integer(name, size, low=1) for name, size in sizes.items()
             )
             self._input_result = (channel, height, width)
-            self._check_input_result(input_nn)
+            self._check_input_result(input_nn, self._input_result)
         self.hidden_residual_flag = bool(hidden_residual_flag)
         self.hidden_dense_flag = bool(hidden_dense_flag)
         self.dense_axis = check_integer("dense_axis", dense_axis, low=1)
@@ -223,15 +223,14 @@ class ConvolutionalNeuralNetworks(GradientBlock):
         """Name of the activation of each layer."""
         return list(self._stack.activation_list)
 
-    def _check_input_result(self, input_nn: HybridBlock) -> None:
+    def _check_input_result(self, input_nn: HybridBlock, sizes: tuple[int, int, int]) -> None:
         given = input_nn.units_list[-1] if isinstance(input_nn, NeuralNetworks) else None
-        size = math.prod(self._input_result or ())
-        if given is not None and given != size:
-            channel, height, width = self._input_result or ()
+        if given is not None and given != math.prod(sizes):
+            channel, height, width = sizes
             raise ValueError(
-                f"`input_nn` must give {size} numbers for each data point, which are reshaped to "
-                f"{channel} channels (`input_result_channel`) of {height} times {width} "
-                f"(`input_result_height`, `input_result_width`), but it gives {given}."
+                f"`input_nn` must give {math.prod(sizes)} numbers for each data point, which are "
+                f"reshaped to {channel} channels (`input_result_channel`) of {height} times "
+                f"{width} (`input_result_height`, `input_result_width`), but it gives {given}."
             )
 
     def _check_residual(self) -> None:
