@@ -91,6 +91,8 @@ class ConvolutionalNeuralNetworks(GradientBlock):
 
     compute_acc_flag: bool = True
     batch_size: int | None = None
+    hidden_residual_flag: bool = False
+    hidden_dense_flag: bool = False
 
     _default_xavier_magnitude: float = 2.0
     _input_nn: HybridBlock | None = None
@@ -392,13 +394,15 @@ class ConvolutionalNeuralNetworks(GradientBlock):
             fits = len(shape) == len(wanted) and all(
                 a == b or 0 in (a, b) for a, b in zip(shape, wanted)
             )
+            if number + 1 < len(layers) and not self.hidden_dense_flag:  # what the next one takes
+                fits = fits and layer._channels == sources[-2 - number]._channels
             if not fits or layer._kwargs["num_group"] != source._kwargs["num_group"]:
                 raise ValueError(
                     f"`tied_weights_flag=True` needs a decoder which mirrors the encoder: its "
                     f"layer {number}, {layer}, has a weight of shape {shape}, but that of the "
                     f"encoder's {source} is {wanted} (0: not known yet). A `Conv2D` is mirrored "
-                    f"by a `Conv2DTranspose` with the channels of its input and the same "
-                    f"kernel. Build it so, or pass `tied_weights_flag=False`."
+                    f"by a `Conv2DTranspose` with the same kernel, and as many channels as the "
+                    f"`Conv2D` takes. Build it so, or pass `tied_weights_flag=False`."
                 )
         for layer, source in zip(layers, reversed(sources)):
             if layer.weight is not source.weight:
