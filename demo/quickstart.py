@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,7 +19,9 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-import accelbrainbase as ab
+import accelbrainbase as ab  # before MXNet
+
+from mxnet import gluon  # isort: skip
 
 CODE_N = 8
 EPOCHS = 60
@@ -89,6 +92,75 @@ def stacked(data: dict[str, np.ndarray], epochs: int) -> ab.StackedAutoEncoder:
     return model
 
 
+def convolutional(data: dict[str, np.ndarray], epochs: int) -> Pictures:
+    """Convolutions with tied weights, around a code of the same width."""
+
+    def layers(units: list[gluon.HybridBlock], last: str, **kwargs: Any) -> Any:
+        return ab.ConvolutionalNeuralNetworks(
+            computable_loss=ab.L2NormLoss(),
+            hidden_units_list=units,
+            hidden_activation_list=["relu"] * (len(units) - 1) + [last],
+            hidden_dropout_rate_list=[0.0] * len(units),
+            **kwargs,
+        )
+
+    nn = gluon.nn
+    model = ab.ConvolutionalAutoEncoder(
+        encoder=layers(
+            [nn.Conv2D(16, 3, padding=1), nn.Conv2D(32, 4, strides=2, padding=1)],
+            last="relu",
+            output_nn=make_network([CODE_N], last="identity"),
+        ),
+        decoder=layers(
+            [
+                nn.Conv2DTranspose(16, 4, strides=2, padding=1),
+                nn.Conv2DTranspose(1, 3, padding=1),
+            ],
+            last="sigmoid",
+            input_nn=make_network([64, 32 * 4 * 4], last="relu"),
+            input_result_channel=32,
+            input_result_height=4,
+            input_result_width=4,
+        ),
+        computable_loss=ab.L2NormLoss(),
+        optimizer_name="Adam",
+        learning_rate=2e-3,
+        learning_attenuate_rate=0.3,
+        attenuate_epoch=max(1, epochs // 3),
+    )
+    model.learn(
+        make_iterator({part: as_pictures(data[part]) for part in ("train", "test")}, epochs)
+    )
+    return Pictures(model)
+
+
+def as_pictures(vectors: np.ndarray) -> np.ndarray:
+    """Pixels in a row, as pictures of one channel."""
+    return vectors.reshape(-1, 1, 8, 8)
+
+
+class Pictures:
+    """Lets a model of pictures take and give pixels in a row, as the others do."""
+
+    def __init__(self, model: ab.ConvolutionalAutoEncoder) -> None:
+        self.model, self.history, self.parameter_n = model, model.history, model.parameter_n
+
+    def inference(self, vectors: np.ndarray) -> Any:
+        """Reconstruct."""
+        return self.model.inference(as_pictures(vectors)).flatten()
+
+    def encode(self, vectors: np.ndarray) -> Any:
+        """Compute the codes."""
+        return self.model.encode(as_pictures(vectors))
+
+
+MODELS = {
+    "auto-encoder": dense,
+    "stacked auto-encoder": stacked,
+    "convolutional auto-encoder": convolutional,
+}
+
+
 def read_digits() -> dict[str, np.ndarray]:
     """The digits, in [0, 1], a quarter of them for the test."""
     pictures, labels = load_digits(return_X_y=True)
@@ -127,7 +199,7 @@ def run(out: Path, epochs: int = EPOCHS) -> pd.DataFrame:
     """
     data = read_digits()
     rows, decoded, histories = {}, {}, {}
-    for name, learn in {"auto-encoder": dense, "stacked auto-encoder": stacked}.items():
+    for name, learn in MODELS.items():
         print(f"\n{name}", flush=True)
         ab.seed(0)
         begin = time.perf_counter()
@@ -178,7 +250,7 @@ def draw_losses(histories: dict[str, ab.History], path: Path) -> None:
     """Draw the losses over the epochs."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(histories), figsize=(10, 3.6), sharey=True)
+    figure, axes = plt.subplots(1, len(histories), figsize=(12, 3.6), sharey=True)
     for axis, (name, history) in zip(axes, histories.items()):
         history.plot(["train_loss", "test_loss"], ax=axis)
         axis.set_title(name)
@@ -206,7 +278,7 @@ def main() -> None:
     )
     print(shown)
     pca = table.loc["PCA", "error test"]
-    for name in ("auto-encoder", "stacked auto-encoder"):
+    for name in MODELS:
         ratio = table.loc[name, "error test"] / pca
         print(f"\nThe {name}'s error on test digits is {ratio:.2f} times that of PCA.", end="")
     print("\n\nPictures:")
