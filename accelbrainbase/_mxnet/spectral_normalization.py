@@ -84,6 +84,9 @@ def _normalized_forward(
     self: Any, F: Any, x: Any, weight: Any, bias: Any = None, spectral_u: Any = None
 ) -> Any:
     """Take the place of `hybrid_forward` of a layer."""
+    if 0 in self.weight.shape:  # traced so that shapes are inferred; then it is traced again
+        output = type(self).hybrid_forward(self, F, x, weight, bias)
+        return F.broadcast_add(output, 0.0 * F.sum(spectral_u))  # Gluon wants all to be used
     u = F.broadcast_div(spectral_u, F.sqrt(F.sum(F.square(spectral_u), keepdims=True)) + _TINY)
     matrix = F.reshape(weight, shape=(0, -1))
     across = F.dot(matrix, F.BlockGrad(u), transpose_a=True)
