@@ -17,13 +17,14 @@ from mxnet.gluon import HybridBlock
 
 
 class _Owners:
-    """The blocks whose features a graph returns, in order.
+    """The blocks whose features a graph returns, and which of its outputs they are.
 
     Not a list, which Gluon would take for a container of unregistered children.
     """
 
-    def __init__(self, blocks: tuple[FeatureBlock, ...]) -> None:
+    def __init__(self, blocks: tuple[FeatureBlock, ...], places: tuple[int, ...]) -> None:
         self.blocks = blocks
+        self.places = places
 
 
 class _Tape(threading.local):
@@ -69,8 +70,16 @@ class FeatureBlock(HybridBlock):
             entries = _TAPE.entries
         finally:
             _TAPE.entries = None
-        self._owners = _Owners(tuple(owner for owner, _ in entries))
-        return [output, *(features for _, features in entries)] if entries else output
+        # Each tensor once: every output more costs time in the backward pass.
+        tensors = [output]
+        places = []
+        for _, features in entries:
+            known = [place for place, tensor in enumerate(tensors) if tensor is features]
+            places.append(known[0] if known else len(tensors))
+            if not known:
+                tensors.append(features)
+        self._owners = _Owners(tuple(owner for owner, _ in entries), tuple(places))
+        return tensors if entries else output
 
     def keep_features(self, features: Any) -> None:
         """Keep the features of this forward pass; for use in `forward_propagation`.
@@ -93,10 +102,9 @@ class FeatureBlock(HybridBlock):
             return output
         if symbolic and _TAPE.entries is not None:
             return output  # traced into the graph of another network, which returns them
-        output, *kept = output
-        for owner, features in zip(self._owners.blocks, kept):
-            owner._features = _LOST if symbolic else features
-        return output
+        for owner, place in zip(self._owners.blocks, self._owners.places):
+            owner._features = _LOST if symbolic else output[place]
+        return output[0]
 
     def kept_features(self) -> nd.NDArray:
         """Return what `keep_features` kept in the last forward pass.
