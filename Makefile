@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the Python (3.9 to 3.13), ARGS="..." adds arguments to the command.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types wheel clean
+.PHONY: help demo test lint format types wheel versions bench clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -45,6 +45,13 @@ wheel: ## build dist/*.whl and check what is in it
 	$(RUN) -m build --quiet --outdir dist .
 	$(RUN) tools/check_wheel.py dist/*.whl
 
+versions: ## run a fast part of the tests on every Python 3.9 to 3.13 that is found (ARGS=--write)
+	@python=$$(sh tools/find_python.sh $(PYTHON)) && "$$python" tools/check_versions.py $(ARGS)
+
+bench: ## measure speed beside PyTorch and 1.1.0 (builds their environments in .bench)
+	$(call set_up,dev)
+	$(RUN) -m benchmarks.harness $(ARGS)
+
 clean: ## remove all that make made
-	rm -rf $(VENV) $(VENV).lock build dist *.egg-info demo/out .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV).lock .versions .bench build dist *.egg-info demo/out .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
