@@ -30,6 +30,13 @@ class LearnableController(GluonLearner, ControllableModel):
         """
         raise NotImplementedError(f"{type(self).__name__} must override `_take_turn`")
 
+    def _prepare_turns(self) -> None:
+        """Hook: let all parameters get their shapes, before the first turn.
+
+        A checkpoint can only be gone on from when they are known. Draws of samplers do not
+        matter here: they go back to where they were.
+        """
+
     def learn(self, iter_n: int = 1000, *, callbacks: Iterable[Callback] | None = None) -> None:
         """Template: take `iter_n` turns. What they return is in `history`, a row a turn.
 
@@ -45,6 +52,7 @@ class LearnableController(GluonLearner, ControllableModel):
             unit="turn",
             rows=iter_n,
             steps=iter_n,
+            prepare=lambda _: self._prepare_turns(),
             read_every=max(1, iter_n // _READS),
             callbacks=callbacks,
         )

@@ -237,6 +237,14 @@ class GANController(LearnableController):
             **self._also,
         }
 
+    def _prepare_turns(self) -> None:
+        self.initialize_parameters()
+        if any(p._deferred_init for p in self.collect_params().values()):
+            self.generative_model.draw()
+            generated_arr = self._generate()
+            if isinstance(generated_arr, nd.NDArray):
+                self._judge(generated_arr)
+
     def train_discriminator(self, k_step: int) -> tuple[Any, Any]:
         """Let the discriminator take `k_step` steps.
 
