@@ -123,6 +123,33 @@ _EXPORTS = {
     "SampleGrid": "accelbrainbase.learning.sample_grid",
     # models
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
+    "AdditiveAttentionModel": (
+        "accelbrainbase.observabledata._mxnet.attentionmodel.additive_attention_model"
+    ),
+    "AttentionModel": "accelbrainbase.observabledata._mxnet.attention_model",
+    "MultiHeadAttentionModel": (
+        "accelbrainbase.observabledata._mxnet.attentionmodel.multi_head_attention_model"
+    ),
+    "SelfAttentionModel": (
+        "accelbrainbase.observabledata._mxnet.attentionmodel.multiheadattentionmodel"
+        ".self_attention_model"
+    ),
+    "TransformerDecoder": (
+        "accelbrainbase.observabledata._mxnet.transformermodel.transformer_decoder"
+    ),
+    "TransformerEncoder": (
+        "accelbrainbase.observabledata._mxnet.transformermodel.transformer_encoder"
+    ),
+    "TransformerModel": "accelbrainbase.observabledata._mxnet.transformer_model",
+    "TransformerReconstructor": (
+        "accelbrainbase.observabledata._mxnet.transformermodel.transformer_reconstructor"
+    ),
+    "TransformerController": "accelbrainbase.controllablemodel._mxnet.transformer_controller",
+    "TransformingAutoEncoderController": (
+        "accelbrainbase.controllablemodel._mxnet.transforming_auto_encoder_controller"
+    ),
+    "GaussTransformerIterator": "accelbrainbase.iteratabledata._mxnet.gauss_transformer_iterator",
+    "TransformerIterator": "accelbrainbase.iteratabledata.transformer_iterator",
     "EncoderDecoder": "accelbrainbase.observabledata._mxnet.lstmnetworks.encoder_decoder",
     "LSTMNetworks": "accelbrainbase.observabledata._mxnet.lstm_networks",
     "DeepBeliefNetworks": (

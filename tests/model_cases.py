@@ -237,11 +237,46 @@ def conditional_generator(**kwargs: Any) -> ab.ConditionalGenerativeModel:
     return generator(ab.ConditionalGenerativeModel, condition_sampler=labels, **kwargs)
 
 
+def of_attention(cls: Any, *args: Any, **kwargs: Any) -> Any:
+    """A model of attention or a Transformer over the rows of digits."""
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, "dropout_rate": 0.0, **kwargs}
+    return cls(8, *args, computable_loss=ab.L2NormLoss(), **settings)
+
+
+def rows_of_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of digits as series of 8 points; the target is the series."""
+    observed = digits(n)[0].reshape(n, 8, 8)
+    return observed, observed
+
+
 MODELS: dict[str, Case] = {
     "AutoEncoder": Case(auto_encoder, digits),
     "ConvolutionalAutoEncoder": Case(convolutional_auto_encoder, pictures),
     "ConvolutionalNetworkChain": Case(convolutional_chain, labelled_pictures),
     "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),
+    "AdditiveAttentionModel": Case(
+        lambda **kwargs: of_attention(ab.AdditiveAttentionModel, **kwargs), rows_of_digits
+    ),
+    "AttentionModel": Case(
+        lambda **kwargs: of_attention(ab.AttentionModel, **kwargs), rows_of_digits
+    ),
+    "MultiHeadAttentionModel": Case(
+        lambda **kwargs: of_attention(ab.MultiHeadAttentionModel, head_n=3, **kwargs),
+        rows_of_digits,
+    ),
+    "SelfAttentionModel": Case(
+        lambda **kwargs: of_attention(ab.SelfAttentionModel, head_n=2, **kwargs), rows_of_digits
+    ),
+    "TransformerDecoder": Case(
+        lambda **kwargs: of_attention(ab.TransformerDecoder, 1, memory_flag=False, **kwargs),
+        rows_of_digits,
+    ),
+    "TransformerEncoder": Case(
+        lambda **kwargs: of_attention(ab.TransformerEncoder, 1, 2, **kwargs), rows_of_digits
+    ),
+    "TransformerReconstructor": Case(
+        lambda **kwargs: of_attention(ab.TransformerReconstructor, 1, **kwargs), rows_of_digits
+    ),
     "EncoderDecoder": Case(encoder_decoder, series_of_digits),
     "LSTMNetworks": Case(lstm, series_of_digits),
     "DeepBeliefNetworks": Case(deep_belief_network, digits, bounded=True, predict=decoded),
