@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mxnet import gluon, nd
@@ -94,9 +96,6 @@ class GenerativeModel(AdversarialModel):
             **kwargs,
         )
         self.conditonal_dim = check_integer("conditonal_dim", conditonal_dim, low=1)
-        network = getattr(condition_sampler, "model", None)
-        if isinstance(network, HybridBlock):  # it learns with the generator
-            self.condition_model = network
 
     def _default_loss(self) -> ComputableLoss | gluon.loss.Loss:
         return L2NormLoss()
@@ -131,6 +130,53 @@ class GenerativeModel(AdversarialModel):
     @conditon_sampler.setter
     def conditon_sampler(self, value: SamplableData | None) -> None:
         self.condition_sampler = value
+
+    # The network of the condition sampler learns with the generator, and is saved with it. It is
+    # no child, since Gluon demands of a graph that it uses the parameters of all children.
+
+    _tracing: bool = False
+
+    @property
+    def condition_model(self) -> HybridBlock | None:
+        """The network that the condition goes through, or `None`."""
+        network = getattr(self.condition_sampler, "model", None)
+        return network if isinstance(network, HybridBlock) else None
+
+    def collect_params(self, select: str | None = None) -> gluon.ParameterDict:
+        """Return the parameters of the network, and of the `condition_model`.
+
+        Args:
+            select: A regular expression; only parameters whose names match are returned.
+        """
+        parameters = super().collect_params(select)
+        if self.condition_model is not None and not self._tracing:
+            parameters.update(self.condition_model.collect_params(select))
+        return parameters
+
+    def _collect_params_with_prefix(self, prefix: str = "") -> dict[str, gluon.Parameter]:
+        parameters = super()._collect_params_with_prefix(prefix)
+        if self.condition_model is not None:
+            path = f"{prefix}." if prefix else ""
+            parameters.update(
+                self.condition_model._collect_params_with_prefix(f"{path}condition_model")
+            )
+        return parameters
+
+    def _build_cache(self, *args: Any) -> None:
+        with self._only_own_parameters():
+            super()._build_cache(*args)
+
+    def _infer_attrs(self, *args: Any) -> None:
+        with self._only_own_parameters():
+            super()._infer_attrs(*args)
+
+    @contextmanager
+    def _only_own_parameters(self) -> Iterator[None]:
+        before, self._tracing = self._tracing, True
+        try:
+            yield
+        finally:
+            self._tracing = before
 
     # -- drawing -----------------------------------------------------------------------
 
