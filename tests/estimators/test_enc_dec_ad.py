@@ -303,3 +303,13 @@ def test_other_variables_are_named():
         detector.predict(waves(200, 2))
     with pytest.raises(ValueError, match="`series` must be one series"):
         detector.score_points([waves(200), waves(200)])
+
+
+def test_settings_reach_the_model():
+    detector = ab.EncDecAD(
+        **{**SETTINGS, "epochs": 1}, teacher_forcing=False, optimizer_name="SGD", learning_rate=0.25
+    ).fit(waves(300, 2))
+    model = detector.model_
+    assert model.teacher_forcing_flag is False and model.optimizer_name == "SGD"
+    assert model.learning_rate == 0.25 and model.max_gradient_norm == 1.0
+    assert model.encoder.hidden_n == 12 and model.decoder.output_n == 2

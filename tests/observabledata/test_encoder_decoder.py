@@ -106,11 +106,20 @@ def test_without_generating_the_decoder_reads_all_states(hybridize_flag):
     output = model.inference(SERIES).asnumpy()
     states, _, _ = cells(SERIES, *parameters_of(model.encoder))
     np.testing.assert_allclose(model.feature_points_arr.asnumpy(), states, atol=1e-6)
-    states, _, _ = cells(states, *parameters_of(model.decoder))
     weight, bias = (
         p.data().asnumpy() for p in (model.decoder.output_fc.weight, model.decoder.output_fc.bias)
     )
-    np.testing.assert_allclose(output, states @ weight.T + bias, atol=1e-6)
+
+    def want(states):
+        states, _, _ = cells(states[:, ::-1], *parameters_of(model.decoder))
+        return (states @ weight.T + bias)[:, ::-1]
+
+    np.testing.assert_allclose(output, want(states), atol=1e-6)
+    masked = model.inference(SERIES, MASK).asnumpy()
+    for number in range(len(SERIES)):
+        here = MASK[number] == 1
+        states, _, _ = cells(SERIES[number : number + 1, here], *parameters_of(model.encoder))
+        np.testing.assert_allclose(masked[number : number + 1, here], want(states), atol=1e-6)
     assert model.decoder.observed_fc.weight.shape == (20, 5)
 
 

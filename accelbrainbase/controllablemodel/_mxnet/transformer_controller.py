@@ -83,6 +83,9 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
         - Vaswani, A., et al. (2017). Attention is all you need. NeurIPS.
     """
 
+    encoder: Any = None
+    decoder: Any = None
+
     def __init__(
         self,
         computable_loss: ComputableLoss | gluon.loss.Loss | None = None,
@@ -189,28 +192,51 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
 
     # -- forward -----------------------------------------------------------------------
 
-    def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
+    def forward_propagation(  # type: ignore[override]  # the contract's names
+        self,
+        F: Any,
+        encoded_observed_arr: Any,
+        decoded_observed_arr: Any,
+        encoded_mask_arr: Any = None,
+        decoded_mask_arr: Any = None,
+    ) -> Any:
         """Compute the output.
 
         Args:
             F: `mxnet.ndarray` or `mxnet.symbol`.
-            x: What is to be encoded, shape `(batch, length, depth_dim)`.
-            *args: What is to be decoded, shape `(batch, decoded length, depth_dim)`; the mask of
-                what is encoded, shape `(batch or 1, 1, length)`, or `None`; the mask of what is
-                decoded, shape `(batch or 1, decoded length or 1, decoded length)`, or nothing.
+            encoded_observed_arr: What is to be encoded, shape `(batch, length, depth_dim)`.
+            decoded_observed_arr: What is to be decoded, shape
+                `(batch, decoded length, depth_dim)`.
+            encoded_mask_arr: The mask of what is encoded, shape
+                `(batch or 1, length or 1, length)`; all is kept if omitted.
+            decoded_mask_arr: The mask of what is decoded, shape
+                `(batch or 1, decoded length or 1, decoded length)`; all but the future is kept
+                if omitted.
 
         Returns:
             The output, shape `(batch, decoded length, depth_dim)`.
         """
-        decoded, encoded_mask, decoded_mask = (*args, None, None)[:3]
-        encoded = self.encoder(x, encoded_mask)
+        encoded = self.encoder(encoded_observed_arr, encoded_mask_arr)
         self.keep_features(encoded)
-        memory_mask = encoded_mask
+        memory_mask = encoded_mask_arr
         if memory_mask is not None:
             # A mask that differs by query is about the encoder's own attention; what the
             # decoder may look up is what any of its queries may.
             memory_mask = F.max(memory_mask, axis=1, keepdims=True)
-        return self.decoder(decoded, encoded, decoded_mask, memory_mask)
+        return self.decoder(decoded_observed_arr, encoded, decoded_mask_arr, memory_mask)
+
+    def hybrid_forward(  # type: ignore[override]  # the contract's names
+        self,
+        F: Any,
+        encoded_observed_arr: Any,
+        decoded_observed_arr: Any,
+        encoded_mask_arr: Any = None,
+        decoded_mask_arr: Any = None,
+    ) -> Any:
+        """Compute the output, and the features where a graph is traced."""
+        return super().hybrid_forward(
+            F, encoded_observed_arr, decoded_observed_arr, encoded_mask_arr, decoded_mask_arr
+        )
 
     def inference(  # type: ignore[override]  # a Transformer reads two series
         self,

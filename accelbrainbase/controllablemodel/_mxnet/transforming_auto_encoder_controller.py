@@ -68,6 +68,8 @@ class TransformingAutoEncoderController(TransformerController):
         reconstructor: The reconstructor.
     """
 
+    reconstructor: Any = None
+
     def __init__(
         self,
         computable_loss: ComputableLoss | gluon.loss.Loss | None = None,
@@ -142,22 +144,35 @@ class TransformingAutoEncoderController(TransformerController):
             reconstructor.embedding_weignt = embedding_weight
         self.reconstructor = reconstructor
 
-    def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
+    def forward_propagation(
+        self,
+        F: Any,
+        encoded_observed_arr: Any,
+        decoded_observed_arr: Any,
+        encoded_mask_arr: Any = None,
+        decoded_mask_arr: Any = None,
+    ) -> Any:
         """Compute the reconstruction.
 
         Args:
             F: `mxnet.ndarray` or `mxnet.symbol`.
-            x: What is to be encoded, shape `(batch, length, depth_dim)`.
-            *args: What is to be decoded; the mask of what is encoded, or `None`; the mask of what
-                is decoded, or nothing.
+            encoded_observed_arr: What is to be encoded, shape `(batch, length, depth_dim)`.
+            decoded_observed_arr: What is to be decoded, shape
+                `(batch, decoded length, depth_dim)`.
+            encoded_mask_arr: The mask of what is encoded, shape
+                `(batch or 1, length or 1, length)`; all is kept if omitted.
+            decoded_mask_arr: The mask of what is decoded, shape
+                `(batch or 1, decoded length or 1, decoded length)`; all but the future is kept
+                if omitted.
 
         Returns:
             The reconstruction, shape `(batch, decoded length, depth_dim)`.
         """
-        decoded_arr = super().forward_propagation(F, x, *args)
+        decoded_arr = super().forward_propagation(
+            F, encoded_observed_arr, decoded_observed_arr, encoded_mask_arr, decoded_mask_arr
+        )
         self.keep_features(decoded_arr)
-        decoded_mask = args[2] if len(args) > 2 else None
-        return self.reconstructor(decoded_arr, decoded_mask)
+        return self.reconstructor(decoded_arr, decoded_mask_arr)
 
     @read_only
     def feature_points_arr(self) -> nd.NDArray:

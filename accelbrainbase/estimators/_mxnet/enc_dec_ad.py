@@ -49,6 +49,11 @@ class EncDecAD(ReconstructionDetector):
             that is the threshold.
         random_state: Seed of everything random, at least 0: it seeds MXNet's and NumPy's
             global states in `fit`. `None`: they are used as they are.
+        teacher_forcing: Whether the decoder reads the true series in learning, as in the paper.
+            It is fast; but at inference the decoder reads what it wrote itself, and where the
+            next point follows from the last few (densely sampled series), it may have learned to
+            ignore the encoder: then `history` shows a test loss that grows. `False`: it reads
+            what it wrote itself in learning too.
         hybridize_flag: Whether the network is compiled to a static graph.
         ctx: The device.
         model_factory: Returns a model for `(seq_len, variable_n)`: it has `learn(iterator,
@@ -94,6 +99,7 @@ class EncDecAD(ReconstructionDetector):
         beta: float = 0.1,
         quantile: float = 0.99,
         random_state: int | None = None,
+        teacher_forcing: bool = True,
         hybridize_flag: bool = True,
         ctx: mx.Context | None = None,
         model_factory: Callable[[int, int], Any] | None = None,
@@ -115,6 +121,7 @@ class EncDecAD(ReconstructionDetector):
         self.beta = beta
         self.quantile = quantile
         self.random_state = random_state
+        self.teacher_forcing = teacher_forcing
         self.hybridize_flag = hybridize_flag
         self.ctx = ctx
         self.model_factory = model_factory
@@ -146,6 +153,7 @@ class EncDecAD(ReconstructionDetector):
             hybridize_flag=self.hybridize_flag,
             ctx=self.ctx,
             max_gradient_norm=self.max_gradient_norm,
+            teacher_forcing_flag=self.teacher_forcing,
         )
 
     def _learn(self, model: Any, window_arr: np.ndarray, stopping_arr: np.ndarray) -> None:

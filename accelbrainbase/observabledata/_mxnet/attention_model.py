@@ -52,6 +52,7 @@ class AttentionModel(GraphPerInput, GradientBlock):
         - Vaswani, A., et al. (2017). Attention is all you need. NeurIPS. Section 3.2.1.
     """
 
+    depth_dim: int = 0
     _head_n: int = 1
 
     def __init__(
@@ -116,23 +117,28 @@ class AttentionModel(GraphPerInput, GradientBlock):
         """Number of units of the layers of queries, keys, values, and of the output layer."""
         return [self._width] * 3 + [self.depth_dim]
 
-    def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
+    def forward_propagation(  # type: ignore[override]  # the contract's names
+        self, F: Any, x: Any, m: Any = None, mask: Any = None
+    ) -> Any:
         """Compute the output.
 
         Args:
             F: `mxnet.ndarray` or `mxnet.symbol`.
             x: Series, shape `(batch, query_len, features)`.
-            *args: The memory, shape `(batch, memory_len, features)`; the mask, shape
-                `(batch or 1, query_len or 1, memory_len)`, 1 for what is kept and 0 for what is
-                hidden, or nothing. The memory is `x` if omitted.
+            m: The memory, shape `(batch, memory_len, features)`; `x` if omitted.
+            mask: 1 for what is kept and 0 for what is hidden, shape
+                `(batch or 1, query_len or 1, memory_len)`; all is kept if omitted.
 
         Returns:
             The output, shape `(batch, query_len, depth_dim)`.
         """
-        memory, mask = (*args, None, None)[:2]
-        output = self.look_up(F, x, memory, None if mask is None else bias_of(mask))
+        output = self.look_up(F, x, m, None if mask is None else bias_of(mask))
         self.keep_features(output)
         return output
+
+    def hybrid_forward(self, F: Any, x: Any, m: Any = None, mask: Any = None) -> Any:
+        """Compute the output, and the features where a graph is traced."""
+        return super().hybrid_forward(F, x, m, mask)
 
     def look_up(self, F: Any, x: Any, memory: Any = None, bias: Any = None) -> Any:
         """Compute the output, as a part of a larger network.

@@ -59,6 +59,7 @@ class TransformerModel(GraphPerInput, GradientBlock):
         - Xiong, R., et al. (2020). On layer normalization in the Transformer architecture. ICML.
     """
 
+    depth_dim: int = 0
     embedding_flag: bool = True
     embedding_weignt: float = 1.0
     batch_size: int | None = None

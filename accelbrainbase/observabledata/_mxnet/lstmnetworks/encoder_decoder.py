@@ -32,7 +32,7 @@ class EncoderDecoder(LSTMNetworks):
     this class is in the order of the target.
 
     With `generating_flag=False` the decoder reads all states of the encoder, one at each
-    time, in their order.
+    time, the last one first; its output, too, is in the order of the target.
 
     Args:
         encoder: Reads the series. With `generating_flag=True` its output layer, if it has
@@ -84,6 +84,9 @@ class EncoderDecoder(LSTMNetworks):
         - Malhotra, P., et al. (2016). LSTM-based encoder-decoder for multi-sensor anomaly
           detection. arXiv:1607.00148.
     """
+
+    encoder: Any = None
+    decoder: Any = None
 
     def __init__(
         self,
@@ -176,8 +179,7 @@ class EncoderDecoder(LSTMNetworks):
         self.keep_features(states)
         if not self.generating_flag:
             states = self.encoder.output_forward_propagate(F, states)
-            states, _, _ = self.decoder.propagate(F, states, mask=mask, length=length)
-            return self.decoder.output_forward_propagate(F, states)
+            return self._read_all(F, states, mask, length)
         if teacher is None:
             output = self._write(F, last, length)
         else:
@@ -209,6 +211,19 @@ class EncoderDecoder(LSTMNetworks):
             The output, shape `(…, output_n)`.
         """
         return self.decoder.output_forward_propagate(F, pred_arr)
+
+    def _read_all(self, F: Any, states: Any, mask: Any, length: int | None) -> Any:
+        """Let the decoder read all states of the encoder, the last one first."""
+        if mask is None:
+            states = F.reverse(states, axis=1)
+            states, _, _ = self.decoder.propagate(F, states, length=length)
+            return F.reverse(self.decoder.output_forward_propagate(F, states), axis=1)
+        order = order_of_unmasked(F, mask, reverse=True)
+        mask = F.reshape(F.batch_dot(order, F.expand_dims(mask, axis=2)), shape=(0, -1))
+        states = F.batch_dot(order, states)
+        states, _, _ = self.decoder.propagate(F, states, mask=mask, length=length)
+        output = self.decoder.output_forward_propagate(F, states)
+        return F.batch_dot(order, output, transpose_a=True)
 
     def _write(self, F: Any, state: list[Any], length: Any) -> Any:
         """Write a series of `length` from the states of the encoder, its last point first."""

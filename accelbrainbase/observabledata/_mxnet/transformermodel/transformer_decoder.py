@@ -160,21 +160,31 @@ class TransformerDecoder(TransformerModel):
             )
         self.complete()
 
-    def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
+    def forward_propagation(  # type: ignore[override]  # the contract's names
+        self,
+        F: Any,
+        observed_arr: Any,
+        encoded_arr: Any = None,
+        self_attention_mask_arr: Any = None,
+        multi_head_attention_mask_arr: Any = None,
+    ) -> Any:
         """Compute the output.
 
         Args:
             F: `mxnet.ndarray` or `mxnet.symbol`.
-            x: Series, shape `(batch, length, features)`.
-            *args: What was encoded, shape `(batch, memory_len, features)`; the mask of the
-                series, shape `(batch or 1, length or 1, length)`, or `None`; the mask of what
-                was encoded, shape `(batch or 1, length or 1, memory_len)`, or nothing.
+            observed_arr: Series, shape `(batch, length, features)`.
+            encoded_arr: What was encoded, shape `(batch, memory_len, features)`.
+            self_attention_mask_arr: The mask of the series, shape
+                `(batch or 1, length or 1, length)`; all but the future is kept if omitted.
+            multi_head_attention_mask_arr: The mask of what was encoded, shape
+                `(batch or 1, length or 1, memory_len)`; all is kept if omitted.
 
         Returns:
             The output, shape `(batch, length, output_dim)`.
         """
-        memory, mask, memory_mask = (*args, None, None, None)[:3]
-        x = self.enter(F, x)
+        memory, mask = encoded_arr, self_attention_mask_arr
+        memory_mask = multi_head_attention_mask_arr
+        x = self.enter(F, observed_arr)
         biases = [causal_bias(F, x)] if self.causal_flag else []
         biases += [] if mask is None else [bias_of(mask)]
         bias = None
@@ -189,6 +199,19 @@ class TransformerDecoder(TransformerModel):
         x = self.leave(x)
         self.keep_features(x)
         return self.output_fc(x)
+
+    def hybrid_forward(  # type: ignore[override]  # the contract's names
+        self,
+        F: Any,
+        observed_arr: Any,
+        encoded_arr: Any = None,
+        self_attention_mask_arr: Any = None,
+        multi_head_attention_mask_arr: Any = None,
+    ) -> Any:
+        """Compute the output, and the features where a graph is traced."""
+        return super().hybrid_forward(
+            F, observed_arr, encoded_arr, self_attention_mask_arr, multi_head_attention_mask_arr
+        )
 
     def inference(
         self,

@@ -123,25 +123,31 @@ class TransformerEncoder(TransformerModel):
         """Hook: add what follows the layers, and end the constructor."""
         self.complete()
 
-    def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
+    def forward_propagation(  # type: ignore[override]  # the contract's names
+        self, F: Any, x: Any, m: Any = None
+    ) -> Any:
         """Compute the output.
 
         Args:
             F: `mxnet.ndarray` or `mxnet.symbol`.
             x: Series, shape `(batch, length, features)`.
-            *args: The mask, shape `(batch or 1, length or 1, length)`, 1 for what is kept and 0
-                for what is hidden, or nothing.
+            m: The mask, shape `(batch or 1, length or 1, length)`, 1 for what is kept and 0
+                for what is hidden; all is kept if omitted.
 
         Returns:
             The output, shape `(batch, length, depth_dim)`.
         """
-        bias = bias_of(args[0]) if args and args[0] is not None else None
+        bias = None if m is None else bias_of(m)
         x = self.enter(F, x)
         for attention, dense in self.__dict__["_layers"]:
             x = dense(F, attention(F, x, None, bias))
         x = self.leave(x)
         self.keep_features(x)
         return x
+
+    def hybrid_forward(self, F: Any, x: Any, m: Any = None) -> Any:
+        """Compute the output, and the features where a graph is traced."""
+        return super().hybrid_forward(F, x, m)
 
     def inference(self, observed_arr: Any, mask_arr: Any = None) -> nd.NDArray:
         """Infer: one forward pass.

@@ -118,18 +118,26 @@ class TransformerReconstructor(TransformerEncoder):
             )
         super()._finish()
 
-    def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
+    def forward_propagation(  # type: ignore[override]  # the contract's names
+        self, F: Any, observed_arr: Any, mask: Any = None
+    ) -> Any:
         """Compute the reconstruction.
 
         Args:
             F: `mxnet.ndarray` or `mxnet.symbol`.
-            x: Series, shape `(batch, length, features)`.
-            *args: The mask, shape `(batch or 1, length or 1, length)`, or nothing.
+            observed_arr: Series, shape `(batch, length, features)`.
+            mask: The mask, shape `(batch or 1, length or 1, length)`; all is kept if omitted.
 
         Returns:
             The reconstruction, shape `(batch, length, output_dim)`.
         """
-        return self.output_fc(super().forward_propagation(F, x, *args))
+        return self.output_fc(super().forward_propagation(F, observed_arr, mask))
+
+    def hybrid_forward(  # type: ignore[override]  # the contract's names
+        self, F: Any, observed_arr: Any, mask: Any = None
+    ) -> Any:
+        """Compute the reconstruction, and the features where a graph is traced."""
+        return super().hybrid_forward(F, observed_arr, mask)
 
     def inference(  # type: ignore[override]  # the contract's name of the mask
         self, observed_arr: Any, mask: Any = None
