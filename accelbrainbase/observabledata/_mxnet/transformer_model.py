@@ -13,6 +13,7 @@ from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_integer, check_is_a, check_number
 from accelbrainbase._mxnet.activations import activation
 from accelbrainbase._mxnet.attention import checked_mask, positions
+from accelbrainbase._mxnet.fast_layer_norm import FastLayerNorm
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.graph_per_input import GraphPerInput
 from accelbrainbase.computable_loss import ComputableLoss
@@ -147,7 +148,7 @@ class TransformerModel(GraphPerInput, GradientBlock):
         name = f"{'self' if cls is not MultiHeadAttentionModel else 'multi_head'}_attention"
         act = activation(activation_name, argument=f"{name}_activation_list")
         with self.name_scope():
-            norm = self.add_child(norm or nn.LayerNorm(in_channels=self.depth_dim))
+            norm = self.add_child(norm or FastLayerNorm(self.depth_dim))
             attention = cls(
                 self.depth_dim,
                 self.computable_loss,
@@ -190,7 +191,7 @@ class TransformerModel(GraphPerInput, GradientBlock):
         """
         act = activation(activation_name, argument="fc_activation_list")
         with self.name_scope():
-            norm = self.add_child(norm or nn.LayerNorm(in_channels=self.depth_dim))
+            norm = self.add_child(norm or FastLayerNorm(self.depth_dim))
             first = self.add_child(
                 filter_fc or nn.Dense(self.filter_dim, flatten=False, in_units=self.depth_dim)
             )
@@ -210,7 +211,7 @@ class TransformerModel(GraphPerInput, GradientBlock):
         check_is_a("output_layer_norm", norm, HybridBlock, optional=True)
         if norm is None and self.pre_norm_flag:
             with self.name_scope():
-                norm = nn.LayerNorm(in_channels=self.depth_dim)
+                norm = FastLayerNorm(self.depth_dim)
         if norm is not None:
             self.output_layer_norm = norm
 
