@@ -51,6 +51,7 @@ _EXPORTS = {
     "LearnableBlock": "accelbrainbase._mxnet.learnable_block",
     "LearnableController": "accelbrainbase._mxnet.learnable_controller",
     "LazyTrainer": "accelbrainbase._mxnet.lazy_trainer",
+    "ConvLSTMCell": "accelbrainbase._mxnet.conv_lstm_cell",
     "NormalInitializer": "accelbrainbase._mxnet.initializableparams.normal_initializer",
     "seed": "accelbrainbase._mxnet.seeding",
     # data, losses, noise, constraints

@@ -157,8 +157,8 @@ def ecg(path: Path, seed: int, epochs: int, pictures: Path) -> list[Row]:
                 str(ventricular),
             ),
             Row(
-                f"ECG, {name}", f"atrial beats among the top {len(atrial)} (of {len(atrial)})",
-                str(int((atrial <= len(atrial)).sum())),
+                f"ECG, {name}", f"ranks of the {len(atrial)} atrial beats: best, median",
+                f"{atrial[0]}, {int(np.median(atrial))}",
             ),
             Row(f"ECG, {name}", "AUROC, beats that are not normal", float(auroc)),
         ]  # fmt: skip
@@ -253,7 +253,12 @@ def main() -> None:
             "before the first anomaly (ECG: the first third, without the beats that are not "
             "normal); figures are those of the rest. Windows of the benchmark are wide, so a "
             "recall of points far below 1 is expected; what matters is which windows are found, "
-            "and how many false alarms there are beside them."
+            "and how many false alarms there are beside them. Atrial beats have the shape of "
+            "normal ones and come early; probably an encoder that has read a window tells the "
+            "decoder when its beats come, so that they are no error. On the electrocardiogram "
+            "EncDec-AD learned from what it wrote itself: with teacher forcing the loss of its own "
+            "writing grew from the first epoch. Where the table shows a simpler rival with as many "
+            "windows found and fewer false alarms, the rival is the better choice."
         ),
         page=options.page,
         pictures=sorted(pictures.glob("encdec_ad_*.png")),
