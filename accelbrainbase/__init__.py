@@ -121,8 +121,12 @@ _EXPORTS = {
     "GenerativeEncoderDecoder": f"{_GENERATIVE}.encoder_decoder",
     "GenerativeModel": f"{_ADVERSARIAL}.generative_model",
     "GradientPenalty": "accelbrainbase._mxnet.gradient_penalty",
+    "SemiSupervisedAAEController": (
+        f"{_CONTROLLABLE}.gancontroller.aaecontroller.semi_supervised_aae_controller"
+    ),
     "SampleGrid": "accelbrainbase.learning.sample_grid",
     # models
+    "CategoricalEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.categorical_encoder",
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",
     "AdditiveAttentionModel": (
         "accelbrainbase.observabledata._mxnet.attentionmodel.additive_attention_model"

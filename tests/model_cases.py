@@ -249,6 +249,12 @@ def rows_of_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
     return observed, observed
 
 
+def categorical_encoder(**kwargs: Any) -> ab.CategoricalEncoder:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    layers = {"units_list": [16, 64], "activation_list": ["tanh", "identity"]}
+    return ab.CategoricalEncoder(ab.L2NormLoss(), class_n=4, **layers, **settings)
+
+
 MODELS: dict[str, Case] = {
     "AutoEncoder": Case(auto_encoder, digits),
     "ConvolutionalAutoEncoder": Case(convolutional_auto_encoder, pictures),
@@ -289,6 +295,7 @@ MODELS: dict[str, Case] = {
     "RestrictedBoltzmannMachines": Case(restricted_boltzmann_machine, digits, bounded=True),
     "StackedAutoEncoder": Case(stack, digits),
     "StackedConvolutionalAutoEncoder": Case(convolutional_stack, pictures),
+    "CategoricalEncoder": Case(categorical_encoder, digits),
     "ConditionalGenerativeModel": Case(conditional_generator, digits),
     "DiscriminativeModel": Case(discriminator, true_and_false_digits, bounded=True),
     "EBDiscriminativeModel": Case(energy, digits_without_energy),

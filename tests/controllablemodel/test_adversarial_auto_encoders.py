@@ -92,6 +92,24 @@ def test_auto_encoder_draws_codes_data_and_reconstructions():
     assert model.draw_code().shape == (BATCH, 2)
 
 
+def test_encoder_with_noise_draws_its_codes():
+    sampler = data_sampler(digits(), ab.NoiseSampler, shuffle=False)
+    model = ab.GenerativeAutoEncoder(
+        sampler, dense_auto_encoder(),
+        encoder_noise_sampler=ab.NormalNoiseSampler(shape_tuple=(BATCH, 3)),
+    )  # fmt: skip
+    code, observed, reconstructed = model.draw()
+    np.testing.assert_array_equal(observed.asnumpy(), digits()[:BATCH])
+    assert reconstructed.shape == (BATCH, 64) and model.draw_code().shape == (BATCH, 2)
+    assert next(iter(model.model.encoder.collect_params().values())).shape[1] == 67
+    np.testing.assert_allclose(
+        model.generate(code).asnumpy(), reconstructed.asnumpy(), rtol=1e-4, atol=1e-5
+    )
+    controller = aae(generative_model=model)
+    controller.learn(3, 1)
+    assert np.isfinite(controller.history.array()).all()
+
+
 def test_noise_is_added_to_conditions():
     condition = ab.ConditionSampler()
     condition.true_sampler = data_sampler(digits(100), shuffle=False)  # the fourth has 4 rows
@@ -292,6 +310,46 @@ def test_killed_learning_resumes_bit_for_bit(cls, tmp_path):
     np.testing.assert_array_equal(resumed.history.array(), whole.history.array())
     for one, other in zip(values_of(resumed), values_of(whole)):
         np.testing.assert_array_equal(one, other)
+
+
+def semi_supervised(data, labels, labeled_n: int, batch: int = 50):
+    encoder = ab.CategoricalEncoder(
+        ab.L2NormLoss(), class_n=10, units_list=[64, 15], activation_list=["relu", "identity"]
+    )
+    auto_encoder = ab.AutoEncoder(encoder, network([64, 64], hidden="relu"), ab.L2NormLoss())
+    return aae(
+        ab.SemiSupervisedAAEController, batch,
+        true_sampler=ab.NormalTrueSampler(shape_tuple=(batch, 5)),
+        generative_model=ab.GenerativeAutoEncoder(
+            data_sampler(data, ab.NoiseSampler, batch), auto_encoder
+        ),
+        category_discriminative_model=ab.DiscriminativeModel(network([32, 1])),
+        category_sampler=ab.OneHotNoiseSampler(10, batch),
+        labeled_sampler=data_sampler(
+            data[:labeled_n], ab.LabeledTrueSampler, batch, target=labels[:labeled_n]
+        ),
+    )  # fmt: skip
+
+
+def test_semi_supervised_auto_encoder_learns_classes_from_few_labels(tmp_path):
+    from sklearn.datasets import load_digits
+
+    ab.seed(0)
+    data, classes = digits(1400), load_digits().target[:1400]
+    controller = semi_supervised(data, np.eye(10, dtype=np.float32)[classes], 100)
+    controller.learn(700, 1)
+    assert (controller.classify(data[100:]) == classes[100:]).mean() > 0.75  # by chance: 0.1
+    names = {"reconstruction", "classification", "discriminative", "generative"}
+    assert {f"train_{name}_loss" for name in names} <= set(controller.history.columns)
+    code = controller.encoder.inference(data)
+    np.testing.assert_allclose(code[:, :10].sum(axis=1).asnumpy(), 1.0, rtol=1e-5)
+    controller.save_parameters(tmp_path / "a.params")
+    other = semi_supervised(data, np.eye(10, dtype=np.float32)[classes], 100)
+    other.load_parameters(tmp_path / "a.params")
+    assert len(list(tmp_path.iterdir())) == 3  # auto-encoder, both discriminators
+    np.testing.assert_array_equal(other.classify(data), controller.classify(data))
+    with pytest.raises(ValueError, match="must have more than `class_n=10` units"):
+        ab.CategoricalEncoder(ab.L2NormLoss(), class_n=10, units_list=[10])
 
 
 def test_model_without_encoder_is_named():

@@ -262,7 +262,7 @@ class GANController(LearnableController):
             losses.append(loss_arr)
             posteriors.append(posterior_arr)
             self._step_n += 1
-        return _mean(losses), _mean(posteriors)
+        return mean_of(losses), mean_of(posteriors)
 
     def train_by_feature_matching(self, k_step: int) -> Any:
         """Let the generator take `k_step` steps on the `feature_matching_loss`.
@@ -290,7 +290,7 @@ class GANController(LearnableController):
                 ),
             )
             losses.append(loss_arr)
-        return _mean(losses)
+        return mean_of(losses)
 
     def train_generator(self) -> tuple[Any, Any]:
         """Let the generator take one step.
@@ -417,8 +417,8 @@ class GANController(LearnableController):
         models = (self.generative_model, getattr(self, "_generative_model", None))
         pending = [self.true_sampler]
         for model in models:
-            pending += [getattr(model, "condition_sampler", None)]
-            pending += [getattr(model, "noise_sampler", None)]
+            names = ("condition_sampler", "noise_sampler", "encoder_noise_sampler")
+            pending += [getattr(model, name, None) for name in names]
         while pending:
             sampler = pending.pop(0)
             if sampler is None or id(sampler) in seen:
@@ -500,7 +500,8 @@ def adapted(loss: Any) -> Any:
     return loss if loss is None or callable(loss) else loss.compute
 
 
-def _mean(arrays: list[nd.NDArray]) -> nd.NDArray:
+def mean_of(arrays: list[nd.NDArray]) -> nd.NDArray:
+    """Return the mean of the means, shape `(1,)`; it stays on the device."""
     means = [arr.mean() for arr in arrays]
     return means[0] if len(means) == 1 else nd.add_n(*means) / len(means)
 

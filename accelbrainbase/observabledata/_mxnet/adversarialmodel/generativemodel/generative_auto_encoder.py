@@ -7,6 +7,7 @@ from typing import Any
 from mxnet import nd
 from mxnet.gluon import HybridBlock
 
+from accelbrainbase._checks import check_is_a
 from accelbrainbase._mxnet.features import FeatureBlock
 from accelbrainbase.observabledata._mxnet.adversarialmodel.generative_model import (
     GenerativeModel,
@@ -31,6 +32,10 @@ class GenerativeAutoEncoder(GenerativeModel):
         label_flag: Whether codes are followed by the labels of their data points, which the
             `condition_sampler` draws (a `LabeledConditionSampler`), so that the discriminator
             sees them. A label of zeros is none.
+        encoder_noise_sampler: Draws noise that the encoder gets beside the data points, joined on
+            axis 1. Then a code is drawn from a distribution of any form, and codes can fill the
+            prior also where there are few data points (the *universal approximator posterior*
+            of section 2). `None`: the code is a function of the data point.
         **kwargs: As in `GenerativeModel`.
 
     Raises:
@@ -44,6 +49,7 @@ class GenerativeAutoEncoder(GenerativeModel):
     """
 
     label_flag: bool = False
+    encoder_noise_sampler: Any = None
 
     def __init__(
         self,
@@ -51,11 +57,14 @@ class GenerativeAutoEncoder(GenerativeModel):
         model: HybridBlock,
         *args: Any,
         label_flag: bool = False,
+        encoder_noise_sampler: SamplableData | None = None,
         **kwargs: Any,
     ) -> None:
         self._check_model(model)
+        check_is_a("encoder_noise_sampler", encoder_noise_sampler, SamplableData, optional=True)
         super().__init__(noise_sampler, model, *args, **kwargs)
         self.label_flag = bool(label_flag)
+        self.encoder_noise_sampler = encoder_noise_sampler
 
     def _draw_start(self) -> tuple[nd.NDArray, nd.NDArray | None]:
         if not self.label_flag:
@@ -91,11 +100,12 @@ class GenerativeAutoEncoder(GenerativeModel):
             points as the encoder got them; and their reconstructions.
         """
         observed_arr, condition_arr = self._draw_start()
-        reconstructed_arr = self(observed_arr)
-        if isinstance(self.model, FeatureBlock):
+        if isinstance(self.model, FeatureBlock) and self.encoder_noise_sampler is None:
+            reconstructed_arr = self(observed_arr)
             code_arr = self.model.kept_features()
         else:
-            code_arr = self.model.encoder(observed_arr)
+            code_arr = self._encode(observed_arr)
+            reconstructed_arr = self.model.decoder(code_arr)
         if condition_arr is not None:
             code_arr = join(code_arr, condition_arr, self.conditonal_dim)
         return code_arr, observed_arr, reconstructed_arr
@@ -107,10 +117,16 @@ class GenerativeAutoEncoder(GenerativeModel):
             The codes, as `draw` returns them.
         """
         observed_arr, condition_arr = self._draw_start()
-        code_arr = self.model.encoder(observed_arr)
+        code_arr = self._encode(observed_arr)
         if condition_arr is not None:
             code_arr = join(code_arr, condition_arr, self.conditonal_dim)
         return code_arr
+
+    def _encode(self, observed_arr: nd.NDArray) -> nd.NDArray:
+        if self.encoder_noise_sampler is not None:
+            noise_arr = self.on_device("noise_arr", self.encoder_noise_sampler.draw())
+            observed_arr = join(observed_arr, noise_arr[: observed_arr.shape[0]], 1)
+        return self.model.encoder(observed_arr)
 
     def generate(self, latent_arr: Any) -> nd.NDArray:
         """Decode given codes.
