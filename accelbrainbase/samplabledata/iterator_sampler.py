@@ -66,6 +66,8 @@ class IteratorSampler(Accessors, SamplableData):
                 self._items, self._pass_n = None, self._pass_n + 1
                 continue
             self._position += 1
+            if isinstance(self._items, OwnRandomness) and self._seeds_itself():
+                self._items = self._items.items  # switching random numbers takes its time
             return tuple(mini_batch)
         raise ValueError(f"`iteratorable_data` of {type(self).__name__} generates no mini-batch.")
 
@@ -77,6 +79,14 @@ class IteratorSampler(Accessors, SamplableData):
         items = iter(self._iterator.generate_learned_samples())
         self._items = OwnRandomness(items, seed_of(self._seed, self._pass_n))
         self._position = 0
+
+    def _seeds_itself(self) -> bool:
+        """Tell whether the order of a pass follows from what is drawn with its first item.
+
+        That holds for all iterators of this package. (Noise that they add is drawn anew at each
+        item, and follows from the seed that was set last, as it does without a sampler.)
+        """
+        return type(self._iterator).__module__.startswith("accelbrainbase.")
 
     def capture(self) -> dict[str, Any]:
         """Return where the sampler is, for a checkpoint."""

@@ -412,7 +412,7 @@ def test_killed_learning_resumes_bit_for_bit(tmp_path):
     def learn(name, *callbacks):
         ab.seed(5)
         controller = game(
-            true_sampler=data_sampler(digits(100)),
+            true_sampler=data_sampler(digits(100), noiseable_data=ab.GaussNoise(0.0, 0.1)),
             generative_model=ab.GenerativeModel(
                 ab.NormalNoiseSampler(shape_tuple=(BATCH, 4)),
                 network([16, 64], dropout_rate_list=[0.2, 0.0]),
