@@ -113,13 +113,16 @@ def ring_game(kind: str, batch: int = 128) -> tuple[Any, Callable[[], np.ndarray
     rates = {"optimizer_name": "Adam", "learning_rate": 2e-3, "optimizer_params": {"beta1": 0.5}}
     if kind == "AAE":
         auto_encoder = ab.AutoEncoder(
-            network([128, 128, 2]), network([128, 128, 128, 2]), ab.L2NormLoss()
-        )
-        model = ab.GenerativeAutoEncoder(Ring(batch), auto_encoder)
+            network([128, 128, 2], hidden="leaky"), network([128, 128, 128, 2], hidden="leaky"),
+            ab.L2NormLoss(),
+        )  # fmt: skip
+        # Eight points cannot fill a prior: the encoder gets noise too (section 2 of the paper).
+        noise = ab.NormalNoiseSampler(shape_tuple=(batch, 8))
+        model = ab.GenerativeAutoEncoder(Ring(batch), auto_encoder, encoder_noise_sampler=noise)
         prior = ab.NormalTrueSampler(shape_tuple=(batch, 2))
         judge = ab.DiscriminativeModel(network([128, 128, 1], hidden="leaky"))
         controller = ab.AAEController(
-            prior, model, judge, *variants["GAN"][:2], ab.L2NormLoss(), **rates
+            prior, model, judge, *variants["GAN"][:2], ab.L2NormLoss(5.0), **rates
         )
         return controller, lambda: model.generate(prior.draw()).asnumpy(), 1
     generator_loss, discriminator_loss, penalty, k_step = variants[kind]

@@ -287,6 +287,18 @@ def test_gradient_norms_by_hand():
         assert got == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("generated_n", [BATCH - 9, BATCH + 9])
+def test_as_many_generated_as_true_data_points_are_not_needed(generated_n):
+    controller = game(
+        generative_model=generator([8, 1], 2, generated_n),
+        generator_loss=ab.WassersteinGeneratorLoss(),
+        discriminator_loss=ab.WassersteinDiscriminatorLoss(),
+        gradient_penalty=ab.GradientPenalty(), feature_matching_loss=ab.L2NormLoss(),
+    )  # fmt: skip
+    controller.learn(4, 2)
+    assert np.isfinite(controller.history.array()).all()
+
+
 def test_both_hybridize_modes_give_the_same_numbers():
     def learned(flag):
         ab.seed(0)

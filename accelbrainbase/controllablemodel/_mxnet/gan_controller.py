@@ -357,7 +357,7 @@ class GANController(LearnableController):
             judged_true_arr = self._judge(true_arr)
             judged_arr = self._judge(generated_arr)
             loss_arr = self.discriminator_loss(judged_true_arr, judged_arr)
-            learned_arr = loss_arr if penalty is None else loss_arr + penalty.slope()
+            learned_arr = loss_arr if penalty is None else _with(loss_arr, penalty.slope())
         self.update(learned_arr, true_arr.shape[0], self.discriminator_trainer)
         if penalty is not None:
             self._also["gradient_penalty"] = penalty.value_arr
@@ -498,6 +498,13 @@ def _set_loss(controller: GANController, name: str, value: Any, *, optional: boo
 def adapted(loss: Any) -> Any:
     """Adapt a loss that is no function at the door, not at every call."""
     return loss if loss is None or callable(loss) else loss.compute
+
+
+def _with(loss_arr: nd.NDArray, penalty_arr: nd.NDArray) -> nd.NDArray:
+    """Add penalties to losses; their mean where there are not as many."""
+    if loss_arr.shape != penalty_arr.shape:
+        penalty_arr = penalty_arr.mean()
+    return nd.broadcast_add(loss_arr, penalty_arr)
 
 
 def mean_of(arrays: list[nd.NDArray]) -> nd.NDArray:
