@@ -138,7 +138,7 @@ def ring_game(kind: str, batch: int = 128) -> tuple[Any, Callable[[], np.ndarray
     return controller, lambda: model.draw().asnumpy(), k_step
 
 
-RING = ("GAN", "GAN, penalty", "least squares, penalty", "hinge, spectral", "WGAN-GP", "AAE")
+RING = ("GAN, penalty", "AAE", "GAN", "least squares, penalty", "WGAN-GP", "hinge, spectral")
 
 
 def ring(options: argparse.Namespace) -> None:
@@ -150,7 +150,7 @@ def ring(options: argparse.Namespace) -> None:
             ab.seed(seed)
             controller, draw, k_step = ring_game(kind)
             for part in range(10):  # the penalty blurs; it and the rate fall in ten steps
-                controller.learning_rate = 2e-3 * 0.6**part
+                controller.learning_rate = 2e-3 * 0.7**part
                 controller.learn(turns // 10, k_step, callbacks=QUIET)
                 if controller.gradient_penalty is not None and kind != "WGAN-GP":
                     controller.gradient_penalty.weight *= 0.6
@@ -589,7 +589,7 @@ def main() -> None:
     made = parser(__doc__.splitlines()[0])
     made.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
     made.add_argument("--minutes", type=float, default=20.0, help="for each model on MNIST")
-    made.add_argument("--turns", type=int, default=10_000, help="of each learning on the ring")
+    made.add_argument("--turns", type=int, default=12_000, help="of each learning on the ring")
     made.add_argument("--cache", type=Path, default=ROOT / ".cache", help="where the judge is kept")
     options = made.parse_args()
     if options.long:
