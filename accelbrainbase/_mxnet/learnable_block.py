@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from accelbrainbase._checks import check_integer, check_is_a
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.losses import by_name
 from accelbrainbase.observable_data import ObservableData
 
 _SCORED_AT_ONCE = 1024
@@ -107,7 +108,7 @@ class LearnableBlock(GluonLearner, ObservableData):
         arrays = [self.on_device("test_observed_arr", arr) for arr in test]
         size = arrays[0].shape[0]
         pieces = [
-            _mapping(self._evaluate(*(_piece(arr, begin) for arr in arrays)))
+            by_name(self._evaluate(*(_piece(arr, begin) for arr in arrays)))
             for begin in range(0, size, _SCORED_AT_ONCE)
         ]
         if len(pieces) == 1:
@@ -142,7 +143,3 @@ def _batch_size(batch: Sequence[Any]) -> int:
 
 def _piece(arr: Any, begin: int) -> Any:
     return arr if arr is None else arr[begin : begin + _SCORED_AT_ONCE]
-
-
-def _mapping(losses: Any) -> dict[str, Any]:
-    return dict(losses) if isinstance(losses, Mapping) else {"loss": losses}

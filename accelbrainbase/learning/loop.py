@@ -6,7 +6,7 @@ import math
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from accelbrainbase.errors import LearningInterruptedWarning, NonFiniteLossError
 from accelbrainbase.learning.backend import Backend
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.history import History
+from accelbrainbase.learning.losses import by_name
 from accelbrainbase.learning.randomness import OwnRandomness
 from accelbrainbase.learning.state import LearningState
 
@@ -143,10 +144,6 @@ class _Plan:
     attenuate_rate: float
     attenuate_every: int
 
-    def closing_step(self, row: int) -> int:
-        """Return the number of the step after which `row` closes."""
-        return -(-row * self.steps // self.rows)
-
 
 @dataclass
 class _Row:
@@ -217,7 +214,7 @@ class _Run:
                 for row in range(state.row + 1, self.plan.rows + 1):
                     if state.stop_reason is not None:
                         break
-                    self._learn_row(self.plan.closing_step(row), step, batches, batch_size)
+                    self._learn_row(state.closing_step(row), step, batches, batch_size)
                     if self.open_losses or state.stop_reason is None:
                         self._close_row(row, evaluate=True)
                 self._read_rows()
@@ -257,7 +254,7 @@ class _Run:
                 (self.batch,), self.first = self.first, None
             elif not self._next(batches):
                 return
-            losses = _by_name(step(self.batch))
+            losses = by_name(step(self.batch))
             self.open_losses.append(losses)
             state.step += 1
             if batch_size is not None:
@@ -308,7 +305,7 @@ class _Run:
         state, plan = self.state, self.plan
         evaluated: dict[str, Any] = {}
         if evaluate and self.evaluate is not None:
-            evaluated = _by_name(self.evaluate(self.batch))
+            evaluated = by_name(self.evaluate(self.batch))
         self.unread.append(
             _Row(number, self.open_first_step, self.open_losses, evaluated, state.learning_rate)
         )
@@ -416,12 +413,6 @@ class _Run:
 
 # A value, since `Callable` itself is no type to a type checker.
 _CALLABLE: Any = Callable
-
-
-def _by_name(losses: Any) -> dict[str, Any]:
-    if losses is None:
-        return {}
-    return dict(losses) if isinstance(losses, Mapping) else {"loss": losses}
 
 
 def _mean(arrays: Sequence[np.ndarray]) -> float:

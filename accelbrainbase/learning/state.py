@@ -68,11 +68,19 @@ class LearningState:
         """
         self.stop_reason = reason
 
+    def closing_step(self, row: int) -> int:
+        """Return the number of the step after which a row closes, ⌈row·steps/rows⌉.
+
+        Args:
+            row: Number of the row, from 1.
+        """
+        return -(-row * self.steps // self.rows)
+
     @property
     def is_at_row_end(self) -> bool:
         """Whether all that was learned is recorded, up to the planned end of a row."""
         whole = not self.history.interrupted and self.error is None
-        return whole and self.step == -(-self.row * self.steps // self.rows)
+        return whole and self.step == self.closing_step(self.row)
 
     def reseed(self, seed: int) -> None:
         """Seed all random numbers that steps draw, from here on.
@@ -129,7 +137,7 @@ class LearningState:
             CheckpointError: If it was captured at a place where this learning has no row.
         """
         row, step = captured["row"], captured["step"]
-        if row > self.rows or -(-row * self.steps // self.rows) != step:
+        if row > self.rows or self.closing_step(row) != step:
             raise CheckpointError(
                 f"{source} was written after row {row} of {captured['rows']}, step {step} of "
                 f"{captured['steps']}, but this learning has {self.rows} rows and {self.steps} "
