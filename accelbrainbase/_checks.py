@@ -77,6 +77,23 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
     )
 
 
+def check_list_of(name: str, values: Iterable[Any], expected: type, noun: str) -> list[Any]:
+    """Return `values` as a new list; raise unless it has entries, all of one type.
+
+    Args:
+        name: Name of the argument.
+        values: The entries.
+        expected: Their type.
+        noun: What an entry is, for the message.
+    """
+    entries = list(values)
+    if not entries:
+        raise ValueError(f"`{name}` must have at least one {noun}, but is empty.")
+    for entry in entries:
+        check_is_a(name, entry, expected)
+    return entries
+
+
 def check_each_per_layer(name: str, values: Any, layer_n: int) -> list[Any]:
     """Return `values` as a new list; raise unless it has one entry for each layer."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):

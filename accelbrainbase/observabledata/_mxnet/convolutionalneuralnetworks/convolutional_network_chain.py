@@ -9,7 +9,7 @@ from mxnet import gluon, nd
 from mxnet.gluon import HybridBlock
 
 from accelbrainbase._accessors import read_only
-from accelbrainbase._checks import check_is_a
+from accelbrainbase._checks import check_list_of
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.observabledata._mxnet.convolutional_neural_networks import (
@@ -54,11 +54,9 @@ class ConvolutionalNetworkChain(ConvolutionalNeuralNetworks):
         output_nn: HybridBlock | None = None,
         **kwargs: Any,
     ) -> None:
-        networks = list(network_list)
-        if not networks:
-            raise ValueError("`network_list` must have at least one network, but is empty.")
-        for network in networks:
-            check_is_a("network_list", network, ConvolutionalNeuralNetworks)
+        networks = check_list_of(
+            "network_list", network_list, ConvolutionalNeuralNetworks, "network"
+        )
         kwargs.setdefault("ctx", networks[0].ctx)
         # Not the constructor of the base class: the layers are those of the networks.
         GradientBlock.__init__(

@@ -8,7 +8,7 @@ from typing import Any
 from mxnet import gluon, nd
 
 from accelbrainbase._accessors import read_only
-from accelbrainbase._checks import check_is_a
+from accelbrainbase._checks import check_list_of
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.observabledata._mxnet.neural_networks import NeuralNetworks
@@ -39,11 +39,7 @@ class NetworkChain(NeuralNetworks):
         computable_loss: ComputableLoss | gluon.loss.Loss | None = None,
         **kwargs: Any,
     ) -> None:
-        networks = list(network_list)
-        if not networks:
-            raise ValueError("`network_list` must have at least one network, but is empty.")
-        for network in networks:
-            check_is_a("network_list", network, NeuralNetworks)
+        networks = check_list_of("network_list", network_list, NeuralNetworks, "network")
         kwargs.setdefault("ctx", networks[0].ctx)
         # Not the constructor of NeuralNetworks: the layers are those of the networks.
         GradientBlock.__init__(

@@ -7,7 +7,7 @@ from typing import Any
 
 from mxnet import gluon
 
-from accelbrainbase._checks import check_is_a
+from accelbrainbase._checks import check_list_of
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.learning.callback import Callback
@@ -50,11 +50,9 @@ class StackedConvolutionalAutoEncoder(ConvolutionalAutoEncoder):
         computable_loss: ComputableLoss | gluon.loss.Loss,
         **kwargs: Any,
     ) -> None:
-        parts = list(auto_encoder_list)
-        if not parts:
-            raise ValueError("`auto_encoder_list` must have at least one auto-encoder.")
-        for part in parts:
-            check_is_a("auto_encoder_list", part, ConvolutionalAutoEncoder)
+        parts = check_list_of(
+            "auto_encoder_list", auto_encoder_list, ConvolutionalAutoEncoder, "auto-encoder"
+        )
         chain_kwargs = {name: kwargs[name] for name in ("ctx", "hybridize_flag") if name in kwargs}
         super().__init__(
             encoder=ConvolutionalNetworkChain([part.encoder for part in parts], **chain_kwargs),

@@ -7,7 +7,7 @@ from typing import Any
 
 from mxnet import gluon
 
-from accelbrainbase._checks import check_is_a
+from accelbrainbase._checks import check_list_of
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.learning.callback import Callback
@@ -48,11 +48,7 @@ class StackedAutoEncoder(AutoEncoder):
         computable_loss: ComputableLoss | gluon.loss.Loss,
         **kwargs: Any,
     ) -> None:
-        parts = list(auto_encoder_list)
-        if not parts:
-            raise ValueError("`auto_encoder_list` must have at least one auto-encoder.")
-        for part in parts:
-            check_is_a("auto_encoder_list", part, AutoEncoder)
+        parts = check_list_of("auto_encoder_list", auto_encoder_list, AutoEncoder, "auto-encoder")
         for number, (lower, upper) in enumerate(zip(parts, parts[1:]), start=1):
             code_n, output_n = lower.encoder.units_list[-1], upper.decoder.units_list[-1]
             if code_n != output_n:
