@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import mxnet as mx
 from mxnet import nd
 
-from accelbrainbase._checks import check_number
-from accelbrainbase._mxnet.device import resolve_context
-from accelbrainbase.samplabledata.drawn_shape import drawn_shape
+from accelbrainbase.samplabledata._mxnet.normal_draws import NormalDraws
 from accelbrainbase.samplabledata.noise_sampler import NoiseSampler
 
 
-class NormalNoiseSampler(NoiseSampler):
+class NormalNoiseSampler(NormalDraws, NoiseSampler):
     """Draws noise from a normal distribution, each element for itself.
 
     Args:
@@ -36,28 +31,10 @@ class NormalNoiseSampler(NoiseSampler):
         ValueError: If a number is out of its range.
     """
 
-    def __init__(
-        self,
-        loc: float = 0.0,
-        scale: float = 1.0,
-        batch_size: int = 40,
-        seq_len: int = 0,
-        channel: int = 3,
-        height: int = 96,
-        width: int = 96,
-        shape_tuple: Sequence[int] | None = None,
-        ctx: mx.Context | None = None,
-    ) -> None:
-        self.shape = drawn_shape(batch_size, seq_len, channel, height, width, shape_tuple)
-        self.ctx = resolve_context(ctx)
-        self.loc = check_number("loc", loc)
-        self.scale = check_number("scale", scale, low=0.0, low_open=True)
-
     def draw(self) -> nd.NDArray:
         """Draw one mini-batch.
 
         Returns:
             Noise, shape `shape`.
         """
-        arr = nd.random.normal(loc=self.loc, scale=self.scale, shape=self.shape, ctx=self.ctx)
-        return self.add_inner_noise(arr)
+        return self.add_inner_noise(self.draw_normal())
