@@ -177,6 +177,9 @@ _EXPORTS = {
     "StackedAutoEncoder": (
         "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.stacked_auto_encoder"
     ),
+    "SpatioTemporalAutoEncoder": (
+        f"{_CONVOLUTIONAL}.convolutionalautoencoder.spatio_temporal_auto_encoder"
+    ),
     "StackedConvolutionalAutoEncoder": (
         f"{_CONVOLUTIONAL}.convolutionalautoencoder.stacked_convolutional_auto_encoder"
     ),

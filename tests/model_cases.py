@@ -195,6 +195,23 @@ def convolutional_stack(**kwargs: Any) -> ab.StackedConvolutionalAutoEncoder:
     return ab.StackedConvolutionalAutoEncoder([lower, upper], ab.L2NormLoss(), **settings)
 
 
+def films_of_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Films of a digit that moves to the right; the target is the film."""
+    digit = (load_digits().images[:n] / 16).astype(np.float32)
+    films = np.stack([np.roll(digit, step, axis=2) for step in range(3)], axis=1)[:, :, None]
+    return films, films
+
+
+def film_auto_encoder(**kwargs: Any) -> ab.SpatioTemporalAutoEncoder:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    encoder = convolutions([gluon.nn.Conv2D(8, 4, strides=2, padding=1)], **parts)
+    decoder = convolutions(
+        [gluon.nn.Conv2DTranspose(1, 4, strides=2, padding=1)], "identity", **parts
+    )
+    return ab.SpatioTemporalAutoEncoder(encoder, decoder, ab.L2NormLoss(), [6, 8], **settings)
+
+
 def encoder_decoder(**kwargs: Any) -> ab.EncoderDecoder:
     settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
     parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
@@ -293,6 +310,7 @@ MODELS: dict[str, Case] = {
     "NetworkChain": Case(chain, labelled_digits),
     "NeuralNetworks": Case(lambda **kwargs: network([16, 10], **kwargs), labelled_digits),
     "RestrictedBoltzmannMachines": Case(restricted_boltzmann_machine, digits, bounded=True),
+    "SpatioTemporalAutoEncoder": Case(film_auto_encoder, films_of_digits),
     "StackedAutoEncoder": Case(stack, digits),
     "StackedConvolutionalAutoEncoder": Case(convolutional_stack, pictures),
     "CategoricalEncoder": Case(categorical_encoder, digits),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mxnet as mx
 import numpy as np
 import pytest
+from conv_lstm_numpy import by_hand
 from mxnet import gluon, nd
 
 import accelbrainbase as ab
@@ -23,37 +24,6 @@ class Network(gluon.HybridBlock):
 
     def hybrid_forward(self, F, x):
         return list(self.cell.propagate(F, x, self.length))
-
-
-def convolved(x, weight, bias=0.0):
-    """A convolution that keeps the size, pixel by pixel."""
-    k = weight.shape[2] // 2
-    padded = np.pad(x, ((0, 0), (0, 0), (k, k), (k, k)))
-    out = np.zeros((len(x), len(weight), *x.shape[2:]))
-    for i in range(x.shape[2]):
-        for j in range(x.shape[3]):
-            patch = padded[:, :, i : i + 2 * k + 1, j : j + 2 * k + 1]
-            out[:, :, i, j] = np.tensordot(patch, weight, axes=((1, 2, 3), (1, 2, 3)))
-    return out + np.reshape(bias, (1, -1, 1, 1))
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def by_hand(cell, films):
-    value = {name: p.data().asnumpy() for name, p in cell._collect_params_with_prefix().items()}
-    peep = [value.get(f"{name}_peephole", 0.0) for name in ("input", "forget", "output")]
-    h = c = np.zeros((len(films), 2, *films.shape[3:]))
-    states = []
-    for t in range(films.shape[1]):
-        a = convolved(films[:, t], value["observed_conv.weight"], value["observed_conv.bias"])
-        a = a + convolved(h, value["hidden_conv.weight"])
-        g, i, f, o = a[:, :2], a[:, 2:4], a[:, 4:6], a[:, 6:]
-        c = sigmoid(f + c * peep[1]) * c + sigmoid(i + c * peep[0]) * np.tanh(g)
-        h = sigmoid(o + c * peep[2]) * np.tanh(c)
-        states.append(h)
-    return np.stack(states, axis=1), h, c
 
 
 @pytest.mark.parametrize("hybridize", [False, True])
