@@ -185,6 +185,8 @@ _EXPORTS = {
     ),
 }
 
+_MODULES = ("plotting",)  # with functions of their own: `accelbrainbase.plotting.losses`
+
 __all__ = sorted(_EXPORTS)
 
 install_hook()
@@ -195,6 +197,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("accel-brain-base")
+    elif name in _MODULES:
+        value = import_module(f"accelbrainbase.{name}")
     elif name in _EXPORTS:
         value = getattr(import_module(_EXPORTS[name]), name)
     else:
@@ -204,4 +208,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted({*globals(), *__all__, *_MODULES, "__version__"})

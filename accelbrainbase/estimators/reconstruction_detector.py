@@ -19,6 +19,7 @@ from accelbrainbase.estimators.windows import (
     window_starts,
 )
 from accelbrainbase.iteratabledata._arrays import as_numbers, check_finite
+from accelbrainbase.plotting.anomalies import anomaly_scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -402,33 +403,14 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
         Returns:
             The axes: of the series, of the scores.
         """
-        if axes is None:
-            import matplotlib.pyplot as plt
-
-            axes = plt.subplots(2, 1, sharex=True, figsize=(10, 5), layout="constrained")[1]
-        above, below = axes
-        scores = self.score_points(series)
-        values = np.asarray(series, dtype=np.float64).reshape(len(scores), -1)
-        reconstructed = self.reconstruct(series)
-        for column in range(values.shape[1]):
-            name = "" if values.shape[1] == 1 else f" {column}"
-            above.plot(values[:, column], lw=0.8, label=f"series{name}")
-            above.plot(reconstructed[:, column], lw=0.8, ls="--", label=f"reconstruction{name}")
-        alarms = np.flatnonzero(scores > self.threshold_)
-        above.plot(alarms, values[alarms, 0], "r.", ms=4, label="alarms")
-        below.plot(scores, lw=0.8, label="score")
-        below.axhline(self.threshold_, color="r", lw=0.8, ls=":", label="threshold")
-        below.set_yscale("symlog")
-        if y is not None:
-            bad = np.asarray(y) == -1
-            for ax in (above, below):
-                ax.fill_between(
-                    np.arange(len(bad)), 0, 1, where=bad, alpha=0.2, color="C3",
-                    transform=ax.get_xaxis_transform(), label="labelled anomalous",
-                )  # fmt: skip
-        for ax in (above, below):
-            ax.legend(loc="upper right", fontsize="small")
-        return axes
+        return anomaly_scores(
+            self.score_points(series),
+            threshold=self.threshold_,
+            series=series,
+            reconstructed=self.reconstruct(series),
+            y=y,
+            axes=axes,
+        )
 
 
 def _as_labels(y: Any, series: list[np.ndarray], is_windows: bool) -> list[np.ndarray]:

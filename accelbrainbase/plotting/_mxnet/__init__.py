@@ -1,0 +1,1 @@
+"""Pictures that need the gradients of MXNet."""
