@@ -32,7 +32,7 @@ def resolve_context(ctx: mx.Context | None = None) -> mx.Context:
 
 
 def as_ndarray(name: str, arr: Any, ctx: mx.Context) -> nd.NDArray:
-    """Return `arr` as an NDArray on `ctx`; it is copied only where it must be.
+    """Return `arr` as an NDArray of float32 on `ctx`; it is copied only where it must be.
 
     Args:
         name: Name of the argument, for the message.
@@ -45,6 +45,8 @@ def as_ndarray(name: str, arr: Any, ctx: mx.Context) -> nd.NDArray:
     if isinstance(arr, nd.NDArray):
         if isinstance(arr, mx.np.ndarray):
             arr = arr.as_nd_ndarray()
+        if arr.dtype != np.float32:  # MXNet's layers refuse to mix types
+            arr = arr.astype(np.float32)
         # Batches of worker processes live on `cpu_shared`, which hybridised nets refuse.
         return arr if arr.context == ctx else arr.as_in_context(ctx)
     array = np.asarray(arr)

@@ -137,6 +137,8 @@ class GluonLearner(FeatureBlock, Accessors):
         self.max_gradient_norm = max_gradient_norm
         if init_deferred_flag is not None:
             self.init_deferred_flag = bool(init_deferred_flag)
+        if self.optimizer_params:
+            self._make_optimizer()  # so that a misspelt entry is noticed now
 
     @classmethod
     def _check_keywords(cls, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -302,9 +304,12 @@ class GluonLearner(FeatureBlock, Accessors):
         Args:
             parameters: What it updates.
         """
+        return gluon.Trainer(parameters, self._make_optimizer())
+
+    def _make_optimizer(self) -> mx.optimizer.Optimizer:
         settings = {"learning_rate": self._learning_rate, "wd": self.wd, **self.optimizer_params}
         try:
-            return gluon.Trainer(parameters, self.optimizer_name, settings)
+            return mx.optimizer.create(self.optimizer_name, **settings)
         except TypeError as error:
             raise TypeError(
                 f"`optimizer_params` has an entry that {self.optimizer_name} does not take: {error}"

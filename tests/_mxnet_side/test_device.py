@@ -110,3 +110,15 @@ def test_what_are_no_numbers(data):
 def test_ragged_lists():
     with pytest.raises((TypeError, ValueError)):
         as_ndarray("x", [[1, 2], [3]], mx.cpu())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int32", "uint8", "float16"])
+def test_other_types_become_float32(dtype):
+    model = network([2])
+    arr = nd.array(draw(3, 4) * 10).astype(dtype)
+    np.testing.assert_array_equal(
+        model.inference(arr).asnumpy(), model.inference(arr.astype("float32")).asnumpy()
+    )
+    assert as_ndarray("arr", arr, mx.cpu()).dtype == np.float32
+    same = arr.astype("float32")
+    assert as_ndarray("arr", same, mx.cpu()) is same
