@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the Python (3.9 to 3.13), ARGS="..." adds arguments to the command.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types wheel versions bench clean
+.PHONY: help demo test lint format types wheel downstream versions bench clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -15,7 +15,7 @@ define set_up
 endef
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-10s %s\n", $$1, $$2}'
 
 demo: ## learn auto-encoders of handwritten digits, write pictures to demo/out
 	$(call set_up)
@@ -45,6 +45,13 @@ wheel: ## build dist/*.whl and check what is in it
 	$(RUN) -m build --quiet --outdir dist .
 	$(RUN) tools/check_wheel.py dist/*.whl
 
+DOWNSTREAM := .downstream
+
+downstream: ## run libraries that were written for 1.1.0, in an environment of their own (.downstream)
+	@python=$$(sh tools/find_python.sh $(PYTHON)) && "$$python" $(subst $(VENV),$(DOWNSTREAM),$(SET_UP)) \
+		--also tools/downstream/third_party.txt --without-dependencies tools/downstream/libraries.txt
+	$(DOWNSTREAM)/bin/python -m pytest tests/downstream $(ARGS)
+
 versions: ## run a fast part of the tests on every Python 3.9 to 3.13 that is found (ARGS=--write)
 	@python=$$(sh tools/find_python.sh $(PYTHON)) && "$$python" tools/check_versions.py $(ARGS)
 
@@ -53,5 +60,6 @@ bench: ## measure speed beside PyTorch and 1.1.0 (builds their environments in .
 	$(RUN) -m benchmarks.harness $(ARGS)
 
 clean: ## remove all that make made
-	rm -rf $(VENV) $(VENV).lock .versions .bench build dist *.egg-info demo/out .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV).lock $(DOWNSTREAM) $(DOWNSTREAM).lock .versions .bench build dist *.egg-info
+	rm -rf demo/out .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,10 +1,11 @@
 """Sets up what `make` needs: a virtual environment with the package in it.
 
     python tools/set_up.py [--venv .venv] [--extras dev] [--this-python]
+                           [--also requirements.txt] [--without-dependencies requirements.txt]
 
 Needs nothing but the standard library of Python 3.9 to 3.13. Does its work only where
-pyproject.toml, this file, the extras or the place of the tree have changed since the last time, and
-may run twice at once: the second waits for the first.
+pyproject.toml, this file, the extras, the further requirements or the place of the tree have changed
+since the last time, and may run twice at once: the second waits for the first.
 """
 
 import argparse
@@ -98,7 +99,7 @@ def make_venv(venv):
     )
 
 
-def install(venv, extras):
+def install(venv, extras, also, without_dependencies):
     python_version, pip_version = versions_of(venv)
     pip = [python_of(venv), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     target = f"{ROOT}[{extras}]" if extras else str(ROOT)
@@ -107,6 +108,8 @@ def install(venv, extras):
         commands.insert(0, [*pip, "--upgrade", "pip"])
     if python_version >= FIRST_PYTHON_WITHOUT_NUMPY_1:
         commands.append([*pip, "--no-deps", MXNET])
+    commands += [[*pip, "--requirement", path] for path in also]
+    commands += [[*pip, "--no-deps", "--requirement", path] for path in without_dependencies]
     say(f"installing {target} and what it needs (some minutes at first)")
     for command in commands:
         if not run(*command):
@@ -117,9 +120,9 @@ def install(venv, extras):
             )
 
 
-def digest():
+def digest(requirements):
     """Changes with all that an installation depends on, the extras apart."""
-    inputs = [ROOT / "pyproject.toml", Path(__file__)]
+    inputs = [ROOT / "pyproject.toml", Path(__file__), *requirements]
     text = b"|".join([str(ROOT).encode(), *(path.read_bytes() for path in inputs)])
     return hashlib.sha256(text).hexdigest()[:16]
 
@@ -128,6 +131,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--venv", default=".venv", help="folder of the environment (.venv)")
     parser.add_argument("--extras", default="", help="extras of pyproject.toml, by commas")
+    for name, what in [("--also", ""), ("--without-dependencies", ", less what they need")]:
+        parser.add_argument(
+            name,
+            action="append",
+            default=[],
+            type=Path,
+            metavar="FILE",
+            help=f"install the requirements of this file too{what}",
+        )
     parser.add_argument(
         "--this-python",
         action="store_true",
@@ -135,6 +147,7 @@ def main():
     )
     arguments = parser.parse_args()
     venv = (ROOT / arguments.venv).absolute()
+    wanted = digest([*arguments.also, *arguments.without_dependencies])
     began = time.monotonic()
     with open(f"{venv}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -142,15 +155,15 @@ def main():
         if versions is not None and arguments.this_python and versions[0] != sys.version_info[:3]:
             versions = None
         # What was installed with extras holds what is wanted without.
-        pattern = f".installed-{arguments.extras or '*'}-{digest()}"
+        pattern = f".installed-{arguments.extras or '*'}-{wanted}"
         if versions is not None and any(venv.glob(pattern)):
             return
         if versions is None:
             check_tools()
             make_venv(venv)
-        install(venv, arguments.extras)
+        install(venv, arguments.extras, arguments.also, arguments.without_dependencies)
         # Last: an interrupted set-up is repeated.
-        (venv / f".installed-{arguments.extras or 'base'}-{digest()}").touch()
+        (venv / f".installed-{arguments.extras or 'base'}-{wanted}").touch()
     say(f"done in {time.monotonic() - began:.0f} s")
 
 
