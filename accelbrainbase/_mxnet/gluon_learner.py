@@ -7,7 +7,8 @@ import logging
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -252,10 +253,36 @@ class GluonLearner(FeatureBlock, Accessors):
     def _build_cache(self, *args: Any) -> None:
         """Compile; once more, now better, where sizes that mattered were not known yet."""
         waiting = waits_for_sizes(self)
-        super()._build_cache(*args)
-        if waiting:
-            self._clear_cached_op()
+        with self._only_parameters_of_graph():
             super()._build_cache(*args)
+            if waiting:
+                self._clear_cached_op()
+                super()._build_cache(*args)
+
+    def _infer_attrs(self, *args: Any) -> None:
+        with self._only_parameters_of_graph():
+            super()._infer_attrs(*args)
+
+    @contextmanager
+    def _only_parameters_of_graph(self) -> Iterator[None]:
+        """Leave out what an override of `collect_params` adds from elsewhere than children.
+
+        A subclass may collect the parameters of networks that learn with it, but are no part of
+        its graph. Gluon demands of a graph that it uses all parameters that are collected.
+        """
+        if "collect_params" in self.__dict__:  # within another one
+            yield
+            return
+        in_graph = set(self.params)
+        for child in self._children.values():
+            in_graph.update(child.collect_params())
+        parameters = gluon.ParameterDict(self.prefix)
+        parameters.update({n: p for n, p in self.collect_params().items() if n in in_graph})
+        self.__dict__["collect_params"] = lambda: parameters
+        try:
+            yield
+        finally:
+            del self.__dict__["collect_params"]
 
     def extract_learned_dict(self) -> dict[str, nd.NDArray]:
         """Return the parameters by name: the arrays themselves, not copies.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from mxnet import gluon, nd
@@ -134,8 +132,6 @@ class GenerativeModel(AdversarialModel):
     # The network of the condition sampler learns with the generator, and is saved with it. It is
     # no child, since Gluon demands of a graph that it uses the parameters of all children.
 
-    _tracing: bool = False
-
     @property
     def condition_model(self) -> HybridBlock | None:
         """The network that the condition goes through, or `None`."""
@@ -149,7 +145,7 @@ class GenerativeModel(AdversarialModel):
             select: A regular expression; only parameters whose names match are returned.
         """
         parameters = super().collect_params(select)
-        if self.condition_model is not None and not self._tracing:
+        if self.condition_model is not None:
             parameters.update(self.condition_model.collect_params(select))
         return parameters
 
@@ -161,22 +157,6 @@ class GenerativeModel(AdversarialModel):
                 self.condition_model._collect_params_with_prefix(f"{path}condition_model")
             )
         return parameters
-
-    def _build_cache(self, *args: Any) -> None:
-        with self._only_own_parameters():
-            super()._build_cache(*args)
-
-    def _infer_attrs(self, *args: Any) -> None:
-        with self._only_own_parameters():
-            super()._infer_attrs(*args)
-
-    @contextmanager
-    def _only_own_parameters(self) -> Iterator[None]:
-        before, self._tracing = self._tracing, True
-        try:
-            yield
-        finally:
-            self._tracing = before
 
     # -- drawing -----------------------------------------------------------------------
 
