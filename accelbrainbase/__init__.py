@@ -18,6 +18,7 @@ _DISCRIMINATOR_LOSS = "accelbrainbase.computableloss._mxnet.discriminatorloss"
 _GENERATOR_LOSS = "accelbrainbase.computableloss._mxnet.generatorloss"
 _GENERATIVE = "accelbrainbase.observabledata._mxnet.adversarialmodel.generativemodel"
 _NOISE_SAMPLER = "accelbrainbase.samplabledata.noisesampler._mxnet"
+_PROBLEM = "accelbrainbase.comparison.problemsetting"
 _TRUE_SAMPLER = "accelbrainbase.samplabledata.truesampler"
 
 _CONVOLUTIONAL = "accelbrainbase.observabledata._mxnet.convolutionalneuralnetworks"
@@ -104,6 +105,17 @@ _EXPORTS = {
     ),
     "UnlabeledTHotCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_csv_iterator",
     "UnlabeledTHotTXTIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_t_hot_txt_iterator",
+    # functional equivalents on one problem
+    "AnomalyDetection": f"{_PROBLEM}.anomaly_detection",
+    "Comparison": "accelbrainbase.comparison.comparison",
+    "DomainAdaptation": f"{_PROBLEM}.domain_adaptation",
+    "FewLabels": f"{_PROBLEM}.few_labels",
+    "Generation": f"{_PROBLEM}.generation",
+    "ProblemSetting": "accelbrainbase.comparison.problem_setting",
+    "RepresentationLearning": f"{_PROBLEM}.representation_learning",
+    "Reshaped": "accelbrainbase.comparison.reshaped",
+    "ValueFunction": f"{_PROBLEM}.value_function",
+    "compare": "accelbrainbase.comparison.compare",
     # detectors, with the interface of scikit-learn
     "EncDecAD": "accelbrainbase.estimators._mxnet.enc_dec_ad",
     # adversarial models, and controllers

@@ -1,0 +1,1 @@
+"""The problem settings that this package knows."""
