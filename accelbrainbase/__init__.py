@@ -175,6 +175,14 @@ _EXPORTS = {
     "DeepBoltzmannMachines": (
         "accelbrainbase.observabledata._mxnet.restrictedboltzmannmachines.deep_boltzmann_machines"
     ),
+    "ContractiveAutoEncoder": (
+        "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.contractive_auto_encoder"
+    ),
+    "ContractiveCAE": f"{_CONVOLUTIONAL}.convolutionalautoencoder.contractive_cae",
+    "RepellingAutoEncoder": (
+        "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.repelling_auto_encoder"
+    ),
+    "RepellingCAE": f"{_CONVOLUTIONAL}.convolutionalautoencoder.repelling_cae",
     "ConvolutionalAutoEncoder": f"{_CONVOLUTIONAL}.convolutional_auto_encoder",
     "ConvolutionalNetworkChain": f"{_CONVOLUTIONAL}.convolutional_network_chain",
     "ConvolutionalNeuralNetworks": (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from mxnet import gluon
+from mxnet import gluon, nd
 from sklearn.datasets import load_digits
 
 import accelbrainbase as ab
@@ -21,13 +21,25 @@ class Case:
     `data(n)` returns `n` observed data points and their targets as float32 arrays.
     `bounded` says that the losses stay finite at any learning rate, as those of units do whose
     states are bounded. `predict(model, observed)` is what `compute_loss` compares with the
-    target.
+    target. `loss(model, pred_arr, observed, target)` is what learning minimises.
     """
 
     make: Callable[..., Any]
     data: Callable[[int], tuple[np.ndarray, np.ndarray]]
     bounded: bool = False
     predict: Callable[[Any, np.ndarray], Any] = lambda model, observed: model.inference(observed)
+    loss: Callable[..., float] = lambda *arguments: mean_loss(*arguments)
+
+
+def mean_loss(model: Any, pred_arr: Any, observed: np.ndarray, target: np.ndarray) -> float:  # noqa: ARG001
+    """The mean of `compute_loss`."""
+    return float(model.compute_loss(pred_arr, nd.array(target)).mean().asscalar())
+
+
+def total_loss(model: Any, pred_arr: Any, observed: np.ndarray, target: np.ndarray) -> float:
+    """The same, and the penalty on the codes."""
+    penalty = float(model.penalty(observed).mean().asscalar())
+    return mean_loss(model, pred_arr, observed, target) + model.penalty_lambda * penalty
 
 
 def digits(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -70,6 +82,40 @@ def auto_encoder(observed_n: int = 64, code_n: int = 8, **kwargs: Any) -> ab.Aut
         network([16, code_n], **parts), network([16, observed_n], **parts), ab.L2NormLoss(),
         **settings,
     )  # fmt: skip
+
+
+def penalized(cls: Any, **kwargs: Any) -> Any:
+    """A dense auto-encoder with a penalty on its code of one layer."""
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    return cls(
+        ab.NeuralNetworks(ab.L2NormLoss(), units_list=[16], activation_list=["sigmoid"], **parts),
+        network([64], **parts), ab.L2NormLoss(), tied_weights_flag=True, **settings,
+    )  # fmt: skip
+
+
+def penalized_convolutions(cls: Any, **kwargs: Any) -> Any:
+    """A convolutional auto-encoder with a penalty on its maps, and a dense layer behind them."""
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    return cls(
+        convolutions([gluon.nn.Conv2D(8, 4, strides=2, padding=1)], "sigmoid", **parts),
+        convolutions(
+            [gluon.nn.Conv2DTranspose(1, 4, strides=2, padding=1)], "identity",
+            input_nn=network([8 * 4 * 4]), input_result_channel=8, input_result_height=4,
+            input_result_width=4, **parts,
+        ),
+        ab.L2NormLoss(), **settings,
+    )  # fmt: skip
+
+
+def ladder(**kwargs: Any) -> ab.LadderNetworks:
+    """A ladder as an auto-encoder: no labels."""
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    return ab.LadderNetworks(
+        network([16, 8], **parts), network([16, 64], **parts), ab.L2NormLoss(), **settings
+    )
 
 
 def series_network(**kwargs: Any) -> ab.NN3DHybrid:
@@ -274,6 +320,22 @@ def categorical_encoder(**kwargs: Any) -> ab.CategoricalEncoder:
 
 MODELS: dict[str, Case] = {
     "AutoEncoder": Case(auto_encoder, digits),
+    "ContractiveAutoEncoder": Case(
+        lambda **kwargs: penalized(ab.ContractiveAutoEncoder, **kwargs), digits, loss=total_loss
+    ),
+    "ContractiveCAE": Case(
+        lambda **kwargs: penalized_convolutions(ab.ContractiveCAE, **kwargs),
+        pictures,
+        loss=total_loss,
+    ),
+    "RepellingAutoEncoder": Case(
+        lambda **kwargs: penalized(ab.RepellingAutoEncoder, **kwargs), digits, loss=total_loss
+    ),
+    "RepellingCAE": Case(
+        lambda **kwargs: penalized_convolutions(ab.RepellingCAE, **kwargs),
+        pictures,
+        loss=total_loss,
+    ),
     "ConvolutionalAutoEncoder": Case(convolutional_auto_encoder, pictures),
     "ConvolutionalNetworkChain": Case(convolutional_chain, labelled_pictures),
     "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),

@@ -51,26 +51,30 @@ class Tangent(HybridBlock):
     parameters needs first derivatives only, which MXNet has.
 
     Dense layers and convolutions may stand in `NeuralNetworks`, in
-    `ConvolutionalNeuralNetworks` without shortcuts, and in a `HybridSequential`; between them
+    `ConvolutionalNeuralNetworks`, in chains of these and in a `HybridSequential`; between them
     activations (see `DERIVATIVES`), `LeakyReLU` and `Flatten`.
 
     Args:
         network: The network. Its parameters have values when this one is called.
+        inferring: Whether f is what the network infers: without dropout, and with the running
+            statistics of batch normalisations. Otherwise it must have neither.
 
     Raises:
         TypeError: If a layer is of another kind.
     """
 
-    def __init__(self, network: Block) -> None:
+    def __init__(self, network: Block, *, inferring: bool = False) -> None:
         super().__init__()
         steps: list[_Step] = []
-        for kind, layer, setting in _steps_of(network):
+        for kind, layer, setting in _steps_of(network, inferring):
             number = len(steps)
-            if kind == "linear":
+            if kind in _PARAMETERS:
                 self.register_child(layer, str(number))
-                for name in ("weight", "bias"):
+                for name in _PARAMETERS[kind]:
                     if getattr(layer, name) is not None:
                         self._reg_params[f"{name}_{number}"] = getattr(layer, name)
+            if kind == "norm":
+                setting = _rank_before(steps, layer)
             steps.append((kind, layer, setting))
         self._steps = _Steps(steps)
         self.hybridize(static_alloc=True, static_shape=True)
@@ -88,13 +92,21 @@ class Tangent(HybridBlock):
             The output at `x`, shape `(batch, *output)`, and the derivative along `v`, of the
             same shape.
         """
+        kept = (x, v)
         for number, (kind, layer, setting) in enumerate(self._steps.steps):
             if kind == "linear":
                 weight = parameters[f"weight_{number}"]
                 bias = parameters.get(f"bias_{number}")
                 x, v = setting(F, layer, x, weight, bias), setting(F, layer, v, weight, None)
-            elif kind == "flatten":
-                x, v = F.flatten(x), F.flatten(v)
+            elif kind == "norm":
+                own = [parameters[f"{name}_{number}"] for name in _PARAMETERS["norm"]]
+                x, v = _normalised(F, layer, setting, x, v, *own)
+            elif kind == "shape":
+                x, v = setting(F, x), setting(F, v)
+            elif kind == "keep":
+                kept = (x, v)
+            elif kind == "join":
+                x, v = setting(F, kept[0], x), setting(F, kept[1], v)
             else:
                 y = layer(F, x)
                 x, v = y, setting(F, x, y, v)
@@ -108,19 +120,29 @@ class _Steps:
         self.steps = steps
 
 
-def _steps_of(block: Block) -> Iterator[_Step]:
+_PARAMETERS = {
+    "linear": ("weight", "bias"),
+    "norm": ("gamma", "beta", "running_mean", "running_var"),
+}
+
+
+def _steps_of(block: Block, inferring: bool) -> Iterator[_Step]:
     """Take a network apart."""
     stack = getattr(block, "_stack", None)
     if stack is not None:
-        yield from _steps_of_stack(block, stack)
+        yield from _steps_of_stack(block, stack, inferring)
+    elif isinstance(getattr(block, "network_list", None), (list, tuple)):  # a chain
+        for part in (*block.network_list, getattr(block, "output_nn", None)):
+            if part is not None:
+                yield from _steps_of(part, inferring)
     elif isinstance(block, (nn.HybridSequential, nn.Sequential)):
         for child in block._children.values():
-            yield from _steps_of(child)
+            yield from _steps_of(child, inferring)
     else:
-        yield from _steps_of_layer(block)
+        yield from _steps_of_layer(block, inferring)
 
 
-def _steps_of_layer(block: Block) -> Iterator[_Step]:
+def _steps_of_layer(block: Block, inferring: bool) -> Iterator[_Step]:
     if "spectral_u" in block._reg_params:
         raise _impossible(block, "its weights are normalised: choose one of the two")
     elif isinstance(block, nn.Dense):
@@ -139,29 +161,57 @@ def _steps_of_layer(block: Block) -> Iterator[_Step]:
             _by_sign(slope),
         )
     elif isinstance(block, nn.Flatten):
-        yield "flatten", None, None
-    elif not (isinstance(block, nn.Dropout) and block._rate == 0):
+        yield "shape", None, lambda F, arr: F.flatten(arr)
+    elif inferring and isinstance(block, nn.BatchNorm):
+        yield "norm", block, None
+    elif not (isinstance(block, nn.Dropout) and (inferring or block._rate == 0)):
         raise _impossible(block, "tangents cannot pass it")
 
 
-def _steps_of_stack(block: Any, stack: Any) -> Iterator[_Step]:
-    flags = ("hidden_residual_flag", "hidden_dense_flag", "input_nn")
-    used = [name for name in flags if getattr(block, name, None)]
-    used += ["dropout"] if any(stack.dropout_rate_list) else []
+def _steps_of_stack(block: Any, stack: Any, inferring: bool) -> Iterator[_Step]:
+    used = ["dropout"] if any(stack.dropout_rate_list) else []
     used += ["batch normalisation"] if any(b is not None for b in stack.batch_norm_list) else []
-    if used:
+    if used and not inferring:
         raise _impossible(block, f"it has {', '.join(used)}, which tangents cannot pass")
-    for layer, name in zip(stack.linear_list, stack.activation_list):
-        yield from _steps_of(layer)
+    input_nn, output_nn = (getattr(block, name, None) for name in ("input_nn", "output_nn"))
+    if input_nn is not None:
+        shape = (-1, *block._input_result)
+        yield from _steps_of(input_nn, inferring)
+        yield "shape", None, lambda F, arr: F.reshape(arr, shape=shape)
+    last = len(stack) - 1
+    layers = zip(stack.linear_list, stack.activation_list, stack.batch_norm_list)
+    for number, (layer, name, norm) in enumerate(layers):
+        yield "keep", None, None
+        yield from _steps_of(layer, inferring)
         yield _activation(block, name)
-    output_nn = getattr(block, "output_nn", None)
+        if norm is not None:
+            yield from _steps_of(norm, inferring)
+        if 0 < number < last:
+            yield from _shortcuts(block)
     if output_nn is not None:
-        yield from _steps_of(output_nn)
+        yield from _steps_of(output_nn, inferring)
+
+
+def _shortcuts(block: Any) -> Iterator[_Step]:
+    """Residual and dense connections: linear in what they join."""
+    if getattr(block, "hidden_residual_flag", False):
+        yield "join", None, lambda F, kept, arr: kept + arr  # noqa: ARG005
+    if getattr(block, "hidden_dense_flag", False):
+        axis = block.dense_axis
+        yield "join", None, lambda F, kept, arr: F.concat(kept, arr, dim=axis)
 
 
 def _own_activation(layer: Any) -> Iterator[_Step]:
     if layer.act is not None:
-        yield from _steps_of(layer.act)
+        yield from _steps_of_layer(layer.act, inferring=False)
+
+
+def _rank_before(steps: list[_Step], norm: Any) -> int:
+    """Return the number of axes of what goes into a batch normalisation."""
+    for kind, layer, _ in reversed(steps):
+        if kind == "linear":
+            return 2 + len(layer._kwargs["kernel"]) if hasattr(layer, "_kwargs") else 2
+    raise _impossible(norm, "tangents cannot pass it before the first layer")
 
 
 def _activation(block: Block, name: str) -> _Step:
@@ -172,7 +222,7 @@ def _activation(block: Block, name: str) -> _Step:
 
 def _impossible(block: Block, why: str) -> TypeError:
     return TypeError(
-        f"A gradient penalty cannot be computed through {type(block).__name__}: {why}."
+        f"A penalty on derivatives cannot be computed through {type(block).__name__}: {why}."
     )
 
 
@@ -185,3 +235,24 @@ def _dense(F: Any, layer: Any, x: Any, weight: Any, bias: Any) -> Any:
 def _convolution(F: Any, layer: Any, x: Any, weight: Any, bias: Any) -> Any:
     arrays = (x, weight) if bias is None else (x, weight, bias)
     return F.Convolution(*arrays, **{**layer._kwargs, "no_bias": bias is None})
+
+
+def _normalised(
+    F: Any,
+    layer: Any,
+    rank: int,
+    x: Any,
+    v: Any,
+    gamma: Any,
+    beta: Any,
+    mean: Any,
+    variance: Any,
+) -> tuple[Any, Any]:
+    """Normalise by running statistics, which is linear."""
+    shape = tuple(-1 if axis == layer._kwargs["axis"] % rank else 1 for axis in range(rank))
+    scale = F.rsqrt(variance + layer._kwargs["eps"])
+    if not layer._kwargs["fix_gamma"]:
+        scale = scale * gamma
+    shift = F.broadcast_sub(beta, mean * scale)
+    scale, shift = (F.reshape(arr, shape=shape) for arr in (scale, shift))
+    return F.broadcast_add(F.broadcast_mul(x, scale), shift), F.broadcast_mul(v, scale)

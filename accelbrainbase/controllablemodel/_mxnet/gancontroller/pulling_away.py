@@ -7,6 +7,7 @@ from typing import Any
 from mxnet import nd
 
 from accelbrainbase._checks import check_number
+from accelbrainbase._mxnet.pulling_away import pulling_away_term
 from accelbrainbase.controllablemodel._mxnet.gan_controller import GANController
 
 
@@ -39,19 +40,3 @@ class PullingAway(GANController):
         term = pulling_away_term(self.discriminative_model.feature_points_arr)
         self._also["pulling_away_term"] = term.detach()
         return nd.broadcast_add(loss_arr, self.pulling_away_weight * term)
-
-
-def pulling_away_term(feature_arr: nd.NDArray) -> nd.NDArray:
-    """Return the mean squared cosine between the features of different samples, shape `(1,)`.
-
-    Args:
-        feature_arr: Features, shape `(batch, *features)`.
-    """
-    size = feature_arr.shape[0]
-    flat_arr = feature_arr.reshape((size, -1))
-    length_arr = nd.sqrt(nd.sum(nd.square(flat_arr), axis=1, keepdims=True) + 1e-12)
-    unit_arr = nd.broadcast_div(flat_arr, length_arr)
-    cosine_arr = nd.dot(unit_arr, unit_arr, transpose_b=True)
-    own_arr = nd.sum(nd.square(unit_arr), axis=1)  # 1, or 0 where there are no features
-    others = nd.sum(nd.square(cosine_arr)) - nd.sum(nd.square(own_arr))
-    return others / max(1, size * (size - 1))

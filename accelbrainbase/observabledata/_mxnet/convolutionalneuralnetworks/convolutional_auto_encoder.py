@@ -11,15 +11,17 @@ from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.auto_encoder_block import AutoEncoderBlock
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase.computable_loss import ComputableLoss
+from accelbrainbase.noiseable_data import NoiseableData
 from accelbrainbase.observabledata._mxnet.convolutional_neural_networks import (
     ConvolutionalNeuralNetworks,
 )
 from accelbrainbase.regularizatable_data import RegularizatableData
 
 
-class ConvolutionalAutoEncoder(ConvolutionalNeuralNetworks):
+class ConvolutionalAutoEncoder(AutoEncoderBlock, ConvolutionalNeuralNetworks):
     r"""Learns maps, or a code, from which the observed pictures can be reconstructed.
 
     .. math::
@@ -55,6 +57,8 @@ class ConvolutionalAutoEncoder(ConvolutionalNeuralNetworks):
         tied_weights_flag: Whether the decoder uses the weights of the encoder.
         init_deferred_flag: Whether the parameters are left for the caller to initialise.
         wd: Weight decay, at least 0.
+        noiseable_data: Corrupts what is observed in learning, where the target stays clean: a
+            denoising auto-encoder. (An iterator's own `noiseable_data` does the same.)
         **kwargs: More arguments of `GluonLearner`: `optimizer_params`, …
 
     Raises:
@@ -96,6 +100,8 @@ class ConvolutionalAutoEncoder(ConvolutionalNeuralNetworks):
         tied_weights_flag: bool = True,
         init_deferred_flag: bool | None = None,
         wd: float | None = None,
+        *,
+        noiseable_data: NoiseableData | None = None,
         **kwargs: Any,
     ) -> None:
         check_is_a("encoder", encoder, ConvolutionalNeuralNetworks)
@@ -128,6 +134,8 @@ class ConvolutionalAutoEncoder(ConvolutionalNeuralNetworks):
         self.decoder = decoder
         self.output_nn = output_nn
         self.tied_weights_flag = bool(tied_weights_flag)
+        if noiseable_data is not None:  # else a subclass may have one
+            self.noiseable_data = noiseable_data
         if self.tied_weights_flag:
             self.tie_weights()
         self.complete()

@@ -10,14 +10,16 @@ from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.auto_encoder_block import AutoEncoderBlock
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase.computable_loss import ComputableLoss
+from accelbrainbase.noiseable_data import NoiseableData
 from accelbrainbase.observabledata._mxnet.neural_networks import NeuralNetworks
 from accelbrainbase.regularizatable_data import RegularizatableData
 
 
-class AutoEncoder(NeuralNetworks):
+class AutoEncoder(AutoEncoderBlock, NeuralNetworks):
     r"""Learns a code from which the observed data can be reconstructed.
 
     .. math:: h = f(x), \quad \hat{x} = g(h), \quad \min \; \ell(\hat{x}, x)
@@ -44,6 +46,8 @@ class AutoEncoder(NeuralNetworks):
         regularizatable_data_list: Constraints, applied after each step.
         scale: Factor on the initial weights that `initializer` draws.
         tied_weights_flag: Whether the decoder uses the transposed weights of the encoder.
+        noiseable_data: Corrupts what is observed in learning, where the target stays clean: a
+            denoising auto-encoder. (An iterator's own `noiseable_data` does the same.)
         **kwargs: More arguments of `GluonLearner`: `wd`, `optimizer_params`, …
 
     Raises:
@@ -79,6 +83,8 @@ class AutoEncoder(NeuralNetworks):
         regularizatable_data_list: Sequence[RegularizatableData] | None = None,
         scale: float = 1.0,
         tied_weights_flag: bool = False,
+        *,
+        noiseable_data: NoiseableData | None = None,
         **kwargs: Any,
     ) -> None:
         check_is_a("encoder", encoder, NeuralNetworks)
@@ -107,6 +113,8 @@ class AutoEncoder(NeuralNetworks):
         self.encoder = encoder
         self.decoder = decoder
         self.tied_weights_flag = bool(tied_weights_flag)
+        if noiseable_data is not None:  # else a subclass may have one
+            self.noiseable_data = noiseable_data
         if self.tied_weights_flag:
             decoder.tie_to(encoder)
         self.complete()
