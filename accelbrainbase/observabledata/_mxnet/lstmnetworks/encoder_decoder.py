@@ -38,7 +38,7 @@ class EncoderDecoder(LSTMNetworks):
         encoder: Reads the series. With `generating_flag=True` its output layer, if it has
             one, would have no use: build it with `output_layer_flag=False`.
         decoder: Writes the series; its output layer has as many units as the target has
-            features.
+            features. Without one it writes, and reads, its hidden states.
         computable_loss: The loss of the output.
         initializer: Draws the initial values of parameters whose shape is not known yet;
             `None` leaves that to the initialisers of the parts.
@@ -157,7 +157,7 @@ class EncoderDecoder(LSTMNetworks):
         self.generating_flag = bool(generating_flag)
         self.teacher_forcing_flag = bool(teacher_forcing_flag)
         self.hidden_n = encoder.hidden_n
-        self.output_n = decoder.output_n
+        self.output_n = decoder.output_n if decoder.output_layer_flag else decoder.hidden_n
         self.output_layer_flag = decoder.output_layer_flag
         self.complete()
 
@@ -289,11 +289,11 @@ class EncoderDecoder(LSTMNetworks):
     ) -> nd.NDArray:
         if not (self.generating_flag and self.teacher_forcing_flag):
             return self(observed_arr, None, mask_arr)
-        wanted = (*observed_arr.shape[:2], self.decoder.output_n)
+        wanted = (*observed_arr.shape[:2], self.output_n)
         if target_arr.shape != wanted:
             raise ValueError(
                 f"`target_arr` must have shape {wanted}, the length of the observed series and "
-                f"the `output_n` of the decoder, but got {target_arr.shape}."
+                f"the width of what the decoder writes, but got {target_arr.shape}."
             )
         return self(observed_arr, target_arr, mask_arr)
 
@@ -312,9 +312,4 @@ def _check_fit(encoder: LSTMNetworks, decoder: LSTMNetworks) -> None:
         raise ValueError(
             "`encoder` must be built with `output_layer_flag=False`: with "
             "`generating_flag=True` its states are handed over, not its output."
-        )
-    if not decoder.output_layer_flag:
-        raise ValueError(
-            "`decoder` must be built with `output_layer_flag=True`: it reads what its output "
-            "layer has written."
         )
