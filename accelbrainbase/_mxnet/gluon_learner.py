@@ -23,6 +23,7 @@ from accelbrainbase._mxnet.device import as_ndarray, resolve_context
 from accelbrainbase._mxnet.features import FeatureBlock
 from accelbrainbase._mxnet.gluon_backend import GluonBackend
 from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, built_trainers
+from accelbrainbase._mxnet.optimizers import make_optimizer
 from accelbrainbase._mxnet.parameter_files import (
     part_of,
     read_parameter_file,
@@ -336,7 +337,7 @@ class GluonLearner(FeatureBlock, Accessors):
     def _make_optimizer(self) -> mx.optimizer.Optimizer:
         settings = {"learning_rate": self._learning_rate, "wd": self.wd, **self.optimizer_params}
         try:
-            return mx.optimizer.create(self.optimizer_name, **settings)
+            return make_optimizer(self.optimizer_name, **settings)
         except TypeError as error:
             raise TypeError(
                 f"`optimizer_params` has an entry that {self.optimizer_name} does not take: {error}"

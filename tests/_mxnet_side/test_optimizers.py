@@ -1,0 +1,62 @@
+"""Gradient descent that divides its work: the same bits as MXNet's, and as NumPy's rule."""
+
+from __future__ import annotations
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import gluon, nd
+
+from accelbrainbase._mxnet.optimizers import make_optimizer
+
+SHAPES = [(3,), (130, 130), (4, 5), *[(2,)] * 60, (200, 90)]
+SETTINGS = [
+    {}, {"momentum": 0.9}, {"wd": 0.1}, {"momentum": 0.9, "wd": 0.1, "clip_gradient": 0.5},
+]  # fmt: skip
+
+
+def after_steps(optimizer):
+    rng = np.random.default_rng(0)
+    parameters = gluon.ParameterDict()
+    for number, shape in enumerate(SHAPES):
+        values = nd.array(rng.normal(size=shape).astype(np.float32))
+        parameters.get(f"p{number}", shape=shape, init=mx.init.Constant(values)).initialize()
+    trainer = gluon.Trainer(parameters, optimizer)
+    for _ in range(3):
+        for parameter in parameters.values():
+            parameter.grad()[:] = nd.array(rng.normal(size=parameter.shape))
+            parameter.data()._fresh_grad = True
+        trainer.step(2)
+    return [parameter.data().asnumpy() for parameter in parameters.values()], trainer
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_bits_are_those_of_mxnet(settings):
+    ours, trainer = after_steps(make_optimizer("SGD", learning_rate=0.1, **settings))
+    want, _ = after_steps(mx.optimizer.SGD(learning_rate=0.1, **settings))
+    rounding = 2e-7 if settings == {"wd": 0.1} else 0.0  # (1 - ηλ)w, or w - η(λw)
+    for got, expected in zip(ours, want):
+        np.testing.assert_allclose(got, expected, rtol=rounding, atol=rounding)
+    assert trainer._optimizer.num_update == 3
+    assert set(trainer._optimizer._index_update_count.values()) == {3}
+
+
+def test_large_parameters_by_hand():
+    settings = {"learning_rate": 0.1, "momentum": 0.9, "wd": 0.1}
+    ours, _ = after_steps(make_optimizer("sgd", **settings))
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=shape).astype(np.float32) for shape in SHAPES]
+    moved = [np.zeros(shape) for shape in SHAPES]
+    for _ in range(3):
+        for number, shape in enumerate(SHAPES):
+            gradient = rng.normal(size=shape) / 2
+            moved[number] = 0.9 * moved[number] - 0.1 * (gradient + 0.1 * values[number])
+            values[number] = values[number] + moved[number]
+    for got, expected in zip(ours, values):
+        np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_other_optimisers_are_those_of_mxnet():
+    assert type(make_optimizer("adam", learning_rate=0.1)) is mx.optimizer.Adam
+    with pytest.raises(TypeError):
+        make_optimizer("SGD", momentun=0.9)
