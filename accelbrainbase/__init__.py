@@ -57,6 +57,9 @@ _EXPORTS = {
     "seed": "accelbrainbase._mxnet.seeding",
     # data, losses, noise, constraints
     "ArrayIterator": "accelbrainbase.iteratabledata._mxnet.array_iterator",
+    "SemiSupervisedIterator": (
+        "accelbrainbase.iteratabledata._mxnet.arrayiterator.semi_supervised_iterator"
+    ),
     "ConstrainWeights": "accelbrainbase.regularizatabledata._mxnet.constrain_weights",
     "CutoutNoise": "accelbrainbase.noiseabledata._mxnet.cutout_noise",
     "GaussIterator": "accelbrainbase.iteratabledata._mxnet.gauss_iterator",
@@ -193,6 +196,9 @@ _EXPORTS = {
     "NeuralNetworks": "accelbrainbase.observabledata._mxnet.neural_networks",
     "RestrictedBoltzmannMachines": (
         "accelbrainbase.observabledata._mxnet.restricted_boltzmann_machines"
+    ),
+    "LadderNetworks": (
+        "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.ladder_networks"
     ),
     "StackedAutoEncoder": (
         "accelbrainbase.observabledata._mxnet.neuralnetworks.autoencoder.stacked_auto_encoder"
