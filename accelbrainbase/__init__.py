@@ -18,6 +18,7 @@ _DISCRIMINATOR_LOSS = "accelbrainbase.computableloss._mxnet.discriminatorloss"
 _GENERATOR_LOSS = "accelbrainbase.computableloss._mxnet.generatorloss"
 _GENERATIVE = "accelbrainbase.observabledata._mxnet.adversarialmodel.generativemodel"
 _NOISE_SAMPLER = "accelbrainbase.samplabledata.noisesampler._mxnet"
+_POLICY = "accelbrainbase.samplabledata.policysampler"
 _PROBLEM = "accelbrainbase.comparison.problemsetting"
 _TRUE_SAMPLER = "accelbrainbase.samplabledata.truesampler"
 
@@ -99,6 +100,10 @@ _EXPORTS = {
     "NormalNoiseSampler": f"{_NOISE_SAMPLER}.normal_noise_sampler",
     "NormalTrueSampler": f"{_TRUE_SAMPLER}._mxnet.normal_true_sampler",
     "OneHotNoiseSampler": f"{_NOISE_SAMPLER}.one_hot_noise_sampler",
+    "LabeledSimilarImagePolicy": f"{_POLICY}._mxnet.labeled_similar_image_policy",
+    "LabeledSummarizationPolicy": f"{_POLICY}._mxnet.labeled_summarization_policy",
+    "PolicySampler": "accelbrainbase.samplabledata.policy_sampler",
+    "UnlabeledSimilarImagePolicy": f"{_POLICY}._mxnet.unlabeled_similar_image_policy",
     "SwissRollTrueSampler": f"{_TRUE_SAMPLER}._mxnet.swiss_roll_true_sampler",
     "TrueSampler": "accelbrainbase.samplabledata.true_sampler",
     "UniformNoiseSampler": f"{_NOISE_SAMPLER}.uniform_noise_sampler",
@@ -140,6 +145,13 @@ _EXPORTS = {
         f"{_CONTROLLABLE}.gancontroller.aaecontroller.semi_supervised_aae_controller"
     ),
     "SampleGrid": "accelbrainbase.learning.sample_grid",
+    # deep Q-learning
+    "ApproximatedFunction": "accelbrainbase.observabledata._mxnet.function_approximator",
+    "DQLController": f"{_CONTROLLABLE}.dql_controller",
+    "DQNController": f"{_CONTROLLABLE}.dqlcontroller.dqn_controller",
+    "FunctionApproximator": (
+        "accelbrainbase.observabledata._mxnet.functionapproximator.function_approximator"
+    ),
     # models
     "CategoricalEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.categorical_encoder",
     "AutoEncoder": "accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder",

@@ -176,6 +176,13 @@ def decoded(model: Any, observed: np.ndarray) -> Any:
     return model.decode(model.inference(observed))
 
 
+def of_network(made: Any, units_list: list[int], **kwargs: Any) -> Any:
+    """A model around a dense network."""
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    return made(network(units_list, **parts), **settings)
+
+
 def pictures(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Digits as pictures of one channel in [0, 1]; the target is the data point."""
     observed = digits(n)[0].reshape(n, 1, 8, 8)
@@ -393,4 +400,7 @@ MODELS: dict[str, Case] = {
         series_of_digits,
     ),
     "GenerativeModel": Case(generator, digits),
+    "FunctionApproximator": Case(
+        lambda **kwargs: of_network(ab.FunctionApproximator, [16, 10], **kwargs), labelled_digits
+    ),
 }

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
+from mxnet.gluon import Block
+
 from accelbrainbase._checks import check_integer
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase.controllable_model import ControllableModel
@@ -29,6 +31,17 @@ class LearnableController(GluonLearner, ControllableModel):
             Losses by name, left on the device; each a number or an array.
         """
         raise NotImplementedError(f"{type(self).__name__} must override `_take_turn`")
+
+    def constrain(self, block: Block) -> None:
+        """Apply the constraints of a model, and those of the networks within.
+
+        Args:
+            block: The model that has taken a step.
+        """
+        if getattr(block, "regularizatable_data_list", None):
+            block.regularize()
+        for child in block._children.values():
+            self.constrain(child)
 
     def _prepare_turns(self) -> None:
         """Hook: let all parameters get their shapes, before the first turn.

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from mxnet import autograd, gluon, nd
-from mxnet.gluon import Block
 from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import read_only
@@ -362,7 +361,7 @@ class GANController(LearnableController):
         if penalty is not None:
             self._also["gradient_penalty"] = penalty.value_arr
         self._note_gradient_norm("discriminative_gradient_norm", self.discriminator_trainer)
-        self._constrain(self.discriminative_model)
+        self.constrain(self.discriminative_model)
         return loss_arr, self._posterior(judged_arr)
 
     def _descend(self, generated_arr: nd.NDArray, loss_of: Any) -> nd.NDArray:
@@ -378,15 +377,8 @@ class GANController(LearnableController):
         (gradient_arr,) = autograd.grad(loss_arr, [point_arr])
         generated_arr.backward(gradient_arr)
         self._apply(self.generator_trainer, 1 if loss_arr.size == 1 else generated_arr.shape[0])
-        self._constrain(self.generative_model)
+        self.constrain(self.generative_model)
         return loss_arr
-
-    def _constrain(self, block: Block) -> None:
-        """Apply the constraints of a player, and those of the networks within."""
-        if getattr(block, "regularizatable_data_list", None):
-            block.regularize()
-        for child in block._children.values():
-            self._constrain(child)
 
     def _features(self, arr: nd.NDArray) -> nd.NDArray:
         self._judge(arr)

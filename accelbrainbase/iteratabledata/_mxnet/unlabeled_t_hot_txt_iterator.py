@@ -66,8 +66,8 @@ class UnlabeledTHotTXTIterator(THotIterator, UnlabeledImageIterator):
         if test_txt_path_list is not None:
             test_names = paths_of("test_txt_path_list", test_txt_path_list)
         self._texts = {
-            "train": [_text_of(path) for path in names],
-            "test": [_text_of(path) for path in test_names],
+            "train": [text_of(path) for path in names],
+            "test": [text_of(path) for path in test_names],
         }
         self._pre_txt_arr: Sequence[str] | None = None
         everything = "".join(self._texts["train"] + self._texts["test"])
@@ -178,7 +178,8 @@ class UnlabeledTHotTXTIterator(THotIterator, UnlabeledImageIterator):
         return nd.expand_dims(super()._one_hot(window_arr), axis=1)
 
 
-def _text_of(path: str) -> str:
+def text_of(path: str) -> str:
+    """Return the text of a file; raise unless it is one, in UTF-8."""
     try:
         with open(path, encoding="utf-8") as stream:
             return stream.read()

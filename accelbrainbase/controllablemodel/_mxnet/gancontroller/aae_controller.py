@@ -147,7 +147,7 @@ class AAEController(GANController):
             observed_arr, reconstructed_arr = self.generative_model.draw()[1:3]
             loss_arr = self.reconstruction_loss(reconstructed_arr, observed_arr)
         self.update(loss_arr, observed_arr.shape[0], self.reconstruction_trainer)
-        self._constrain(self.generative_model)
+        self.constrain(self.generative_model)
         return loss_arr
 
     def _generate(self) -> nd.NDArray:

@@ -114,7 +114,7 @@ class SemiSupervisedAAEController(AAEController):
                 model.inference(true_arr), model.inference(category_arr)
             )
         self.update(loss_arr, true_arr.shape[0], self.category_discriminator_trainer)
-        self._constrain(model)
+        self.constrain(model)
         return loss_arr
 
     def train_generator(self) -> tuple[Any, Any]:
