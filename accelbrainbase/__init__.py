@@ -63,6 +63,7 @@ _EXPORTS = {
     ),
     "ConstrainWeights": "accelbrainbase.regularizatabledata._mxnet.constrain_weights",
     "CutoutNoise": "accelbrainbase.noiseabledata._mxnet.cutout_noise",
+    "DropoutNoise": "accelbrainbase.noiseabledata._mxnet.dropout_noise",
     "GaussIterator": "accelbrainbase.iteratabledata._mxnet.gauss_iterator",
     "GaussNoise": "accelbrainbase.noiseabledata._mxnet.gauss_noise",
     "ImageExtractor": "accelbrainbase.extractabledata._mxnet.image_extractor",
@@ -71,8 +72,11 @@ _EXPORTS = {
     "LabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.labeled_csv_iterator",
     "LabeledImageIterator": "accelbrainbase.iteratabledata._mxnet.labeled_image_iterator",
     "LabeledVideoIterator": "accelbrainbase.iteratabledata._mxnet.labeled_video_iterator",
+    "MaskingNoise": "accelbrainbase.noiseabledata._mxnet.masking_noise",
+    "SaltAndPepperNoise": "accelbrainbase.noiseabledata._mxnet.salt_and_pepper_noise",
     "UnlabeledCSVExtractor": "accelbrainbase.extractabledata.unlabeled_csv_extractor",
     "UnlabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_csv_iterator",
+    "WalkbackNoise": "accelbrainbase.noiseabledata._mxnet.walkback_noise",
     # losses of adversarial models
     "DiscriminatorLoss": "accelbrainbase.computableloss._mxnet.discriminator_loss",
     "EBGeneratorLoss": f"{_GENERATOR_LOSS}.eb_generator_loss",
@@ -91,6 +95,7 @@ _EXPORTS = {
         f"{_TRUE_SAMPLER}.labeledtruesampler.conditional_labeled_true_sampler"
     ),
     "ConditionalTrueSampler": f"{_TRUE_SAMPLER}.conditional_true_sampler",
+    "DenoisingSampler": "accelbrainbase.samplabledata._mxnet.denoising_sampler",
     "GaussianMixtureTrueSampler": f"{_TRUE_SAMPLER}._mxnet.gaussian_mixture_true_sampler",
     "LabeledConditionSampler": (
         "accelbrainbase.samplabledata.conditionsampler.labeled_condition_sampler"

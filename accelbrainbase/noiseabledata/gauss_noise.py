@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from accelbrainbase._checks import check_number, short
+from accelbrainbase._checks import check_number
 from accelbrainbase.noiseable_data import NoiseableData
+from accelbrainbase.noiseabledata._floats import check_floats
 
 
 class GaussNoise(NoiseableData):
@@ -47,15 +48,6 @@ class GaussNoise(NoiseableData):
         Raises:
             TypeError: If `arr` is not a NumPy array of floats.
         """
-        if not isinstance(arr, np.ndarray) or arr.dtype.kind != "f":
-            raise TypeError(
-                "`arr` must be a NumPy array of floats, but got "
-                f"{short(arr)} of type `{type(arr).__name__}`{_dtype(arr)}. Convert numbers with "
-                "`arr.astype('float32')`; for NDArrays take `accelbrainbase.GaussNoise`."
-            )
+        check_floats(arr, "GaussNoise")
         noise_arr = self.mu + self.sigma * np.random.standard_normal(arr.shape)
         return arr + noise_arr.astype(arr.dtype)
-
-
-def _dtype(arr: Any) -> str:
-    return f" (dtype {arr.dtype})" if hasattr(arr, "dtype") else ""
