@@ -43,7 +43,7 @@ class Comparison:
         if self._figure is None:
             from matplotlib.figure import Figure
 
-            width, height = 3.2 * len(self._drawn()) + 1.2, 0.35 * len(self.table) + 1.2
+            width, height = 2.4 * len(self._drawn()) + 1.6, 0.35 * len(self.table) + 1.2
             self._figure = Figure(figsize=(width, height), layout="constrained")
             panels = self._figure.subplots(1, len(self._drawn()), sharey=True)
             self.plot(list(np.ravel(panels)))
@@ -77,7 +77,7 @@ class Comparison:
         if axes is None:
             import matplotlib.pyplot as plt
 
-            size = (3.2 * len(drawn) + 1.2, 0.35 * len(self.table) + 1.2)
+            size = (2.4 * len(drawn) + 1.6, 0.35 * len(self.table) + 1.2)
             axes = plt.subplots(1, len(drawn), sharey=True, figsize=size, layout="constrained")[1]
         panels = np.ravel(np.array(axes, dtype=object))
         if len(panels) != len(drawn):
@@ -99,7 +99,7 @@ class Comparison:
         title = column
         if column in self.better:
             colours[list(self.table.index).index(self.best(column))] = "C1"
-            title = f"{column} ({self.better[column]} is better)"
+            title = f"{column}\n({self.better[column]} is better)"
         if column in self.COSTS:
             colours = ["0.6"] * len(values)
         places = np.arange(len(values))
@@ -112,6 +112,7 @@ class Comparison:
             )  # fmt: skip
         ax.set_yticks(places, list(self.table.index))
         ax.set_title(title, fontsize="small")
+        ax.locator_params(axis="x", nbins=4)
         if not ax.yaxis_inverted():
             ax.invert_yaxis()
         ax.spines[["top", "right"]].set_visible(False)

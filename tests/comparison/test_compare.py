@@ -100,7 +100,7 @@ def test_figure_shows_the_numbers_and_the_best():
     found = ab.compare(Constant(), {"a": Constant(1), "b": Constant(5)}, learned=True)
     axes = found.figure.axes
     titles = [ax.get_title() for ax in axes]
-    assert titles == ["height (higher is better)", "depth (lower is better)", "parameters"]
+    assert titles == ["height\n(higher is better)", "depth\n(lower is better)", "parameters"]
     assert [bar.get_width() for bar in axes[0].patches[:2]] == [1, 5]
     first, second = (bar.get_facecolor() for bar in axes[1].patches[:2])
     assert first != second  # b, the lowest, has a colour of its own

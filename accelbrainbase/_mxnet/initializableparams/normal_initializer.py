@@ -12,7 +12,7 @@ from accelbrainbase._mxnet.initializable_params import InitializableParams
 
 
 class NormalInitializer(InitializableParams):
-    """Draws parameters from `scale` × N(`mu`, `sigma`²).
+    """Draws parameters normally, with mean `mu` and deviation `sigma`, times `scale`.
 
     Args:
         mu: Mean.
