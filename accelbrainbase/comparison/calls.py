@@ -119,13 +119,16 @@ def _first(value: Any) -> Any:
 def classes_by(model: Any, arr: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Return predicted classes, shape `(n,)`.
 
-    By `predict` (scikit-learn), or the greatest of the scores that `inference` returns, in the
-    order of `classes`; of a tuple the entry with a score for each class.
+    By `predict` (scikit-learn); by `classify`, which gives the place in `classes`; or by the
+    greatest of the scores that `inference` returns, in the order of `classes`; of a tuple the
+    entry with a score for each class.
     """
     if has(model, "predict"):
         return in_batches(model.predict, arr.reshape(len(arr), -1))
+    if has(model, "classify"):
+        return classes[in_batches(model.classify, arr).astype(int).reshape(-1)]
     if not has(model, "inference"):
-        raise lacks(model, "`predict`", "`inference`")
+        raise lacks(model, "`predict`", "`classify`", "`inference`")
 
     def scores(batch: np.ndarray) -> Any:
         found = model.inference(batch)

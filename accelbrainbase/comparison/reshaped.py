@@ -37,7 +37,7 @@ class Reshaped(ObservableData):
         if name in ("model", "shape"):  # not there yet, as while unpickling
             raise AttributeError(name)
         value = getattr(self.model, name)
-        if name not in ("encode", "transform", "energy", "free_energy", "predict"):
+        if name not in ("classify", "encode", "energy", "free_energy", "predict", "transform"):
             return value
         return lambda observed_arr: value(self._given(observed_arr))
 

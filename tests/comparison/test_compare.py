@@ -473,6 +473,29 @@ def test_all_data_go_to_what_can_use_them():
     assert taken == [("made for", problem)]
 
 
+def test_all_data_beside_what_has_labels():
+    data, labels = three(30)
+    few = np.where(np.arange(30) < 7, labels, -1)
+    problem = ab.FewLabels(
+        data, few, data, labels, epochs=1, batch_size=10, iteratable_data=ab.FewLabels.all_iterator
+    )
+
+    class Ladder(Scores):
+        def classify(self, observed_arr):
+            return observed_arr[:, :3].argmax(axis=1)
+
+    model = Ladder()
+    assert ab.compare(problem, {"ladder": model}).table.loc["ladder", "accuracy"] == 1
+    assert [[len(arr) for arr in batch] for batch in model.batches] == [[10, 10, 30, 30, 10]] * 3
+    labelled, unlabelled = (np.concatenate([b[k] for b in model.batches]) for k in (0, 4))
+    np.testing.assert_array_equal(np.sort(unlabelled, axis=0), np.sort(data, axis=0))
+    rows = [np.flatnonzero((data == row).all(axis=1))[0] for row in labelled]
+    counts = np.bincount(rows, minlength=30)
+    assert set(counts[:7]) == {4, 5} and not counts[7:].any()  # what has labels goes round
+    answers = np.concatenate([batch[1] for batch in model.batches]).argmax(axis=1)
+    np.testing.assert_array_equal(answers, labels[rows])
+
+
 def test_classes_that_are_not_counted_from_zero():
     data, labels = three(30)
     names = np.array([3, 5, 9])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from accelbrainbase._checks import check_integer
 from accelbrainbase.comparison import calls
+from accelbrainbase.comparison.both_domains import BothDomains
 from accelbrainbase.comparison.checked_data import data_points, labels_of
 from accelbrainbase.comparison.problem_setting import ProblemSetting
 from accelbrainbase.iteratable_data import IteratableData
@@ -93,7 +94,7 @@ class DomainAdaptation(ProblemSetting):
             batch_size=self.batch_size,
             seed=self.seed,
         )
-        return _BothDomains(source, self.target_observed, self.seed)
+        return BothDomains(source, self.target_observed, self.seed)
 
     def _one_hot(self, labels: np.ndarray) -> np.ndarray:
         return (labels[:, np.newaxis] == self.classes[np.newaxis, :]).astype(np.float32)
@@ -131,25 +132,3 @@ class DomainAdaptation(ProblemSetting):
             name: float((calls.classes_by(model, data, self.classes) == labels).mean())
             for name, (data, labels) in parts.items()
         }
-
-
-class _BothDomains(IteratableData):
-    """The mini-batches of the source, and beside each one of the target domain."""
-
-    def __init__(self, source: ArrayIterator, target_arr: np.ndarray, seed: int) -> None:
-        self.source, self.target_arr, self.seed = source, target_arr, seed
-        self.epochs, self.iter_n = source.epochs, source.iter_n
-        self.batch_size = source.batch_size
-
-    def generate_learned_samples(self) -> Iterator[tuple[Any, ...]]:
-        random = np.random.default_rng([self.seed, 1])
-        order = np.empty(0, dtype=int)
-        for batch in self.source.generate_learned_samples():
-            while len(order) < len(batch[0]):
-                order = np.concatenate([order, random.permutation(len(self.target_arr))])
-            rows, order = order[: len(batch[0])], order[len(batch[0]) :]
-            yield (*batch, self.target_arr[rows])
-
-    def generate_inferenced_samples(self) -> Iterator[tuple[Any, ...]]:
-        for begin in range(0, len(self.target_arr), self.batch_size):
-            yield None, None, self.target_arr[begin : begin + self.batch_size], None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from accelbrainbase.comparison import calls
+from accelbrainbase.comparison.both_domains import BothDomains
 from accelbrainbase.comparison.checked_data import data_points, labels_of
 from accelbrainbase.comparison.problem_setting import ProblemSetting
 from accelbrainbase.iteratable_data import IteratableData
@@ -18,9 +19,10 @@ from accelbrainbase.iteratabledata.array_iterator import ArrayIterator
 class FewLabels(ProblemSetting):
     """Few data points have labels, many have none; classes of test data are predicted.
 
-    A model needs `learn(iteratable_data)`, and `predict`, or an `inference` that returns scores
-    of the classes, in their order, `classes`. By default it learns from what has labels; give
-    `iteratable_data` for models that use the others too.
+    A model needs `learn(iteratable_data)`, and `predict`, `classify`, or an `inference` that
+    returns scores of the classes, in their order, `classes`. It learns from what has labels, by
+    `labelled_iterator`; or, where `iteratable_data` says so, from all, by `all_iterator`. Where
+    one comparison has both kinds, the argument `learn` of `compare` tells them apart.
 
     An estimator of scikit-learn needs `fit` and `predict`. One that learns from data without
     labels (those of `sklearn.semi_supervised`, and each with a true attribute
@@ -35,7 +37,7 @@ class FewLabels(ProblemSetting):
         test_observed: Data points to measure on.
         test_labels: Their classes.
         iteratable_data: Returns, of this problem, what a model's `learn` takes; by default
-            `problem.labelled_iterator()`.
+            `FewLabels.labelled_iterator`, another is `FewLabels.all_iterator`.
         epochs: Number of passes over the data, for models that learn by mini-batches.
         batch_size: Number of data points in a mini-batch.
         seed: Seed of their order.
@@ -76,10 +78,24 @@ class FewLabels(ProblemSetting):
 
     def labelled_iterator(self) -> ArrayIterator:
         """Return mini-batches of what has labels; the targets are one-hot."""
+        return self._iterator(np.flatnonzero(self.is_labelled))
+
+    def all_iterator(self) -> IteratableData:
+        """Return mini-batches of what has labels, and beside each one of all data points.
+
+        They are tuples ``(labelled, one-hot, test, one-hot, unlabelled)``, as ladder networks take
+        them. An epoch goes once through all data points; what has labels goes round in it.
+        """
+        labelled = np.flatnonzero(self.is_labelled)
+        rounds = -(-len(self.observed) // len(labelled))
+        source = self._iterator(np.tile(labelled, rounds)[: len(self.observed)])
+        return BothDomains(source, self.observed, self.seed)
+
+    def _iterator(self, rows: np.ndarray) -> ArrayIterator:
         known = np.isin(self.test_labels, self.classes)
         return ArrayIterator(
-            self.observed[self.is_labelled],
-            self.one_hot(self.labels[self.is_labelled]),
+            self.observed[rows],
+            self.one_hot(self.labels[rows]),
             test_observed=self.test_observed[known],
             test_target=self.one_hot(self.test_labels[known]),
             epochs=self.epochs,
