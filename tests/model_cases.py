@@ -371,6 +371,7 @@ MODELS: dict[str, Case] = {
     ),
     "EncoderDecoder": Case(encoder_decoder, series_of_digits),
     "LSTMNetworks": Case(lstm, series_of_digits),
+    "LadderNetworks": Case(ladder, digits),
     "DeepBeliefNetworks": Case(deep_belief_network, digits, bounded=True, predict=decoded),
     "DeepBoltzmannMachines": Case(
         deep_boltzmann_machine, prototypes, bounded=True, predict=decoded
