@@ -62,6 +62,8 @@ _EXPORTS = {
         "accelbrainbase.iteratabledata._mxnet.arrayiterator.semi_supervised_iterator"
     ),
     "ConstrainWeights": "accelbrainbase.regularizatabledata._mxnet.constrain_weights",
+    "DRCNArrayIterator": "accelbrainbase.iteratabledata._mxnet.drcn_array_iterator",
+    "DRCNIterator": "accelbrainbase.iteratabledata._mxnet.drcn_iterator",
     "CutoutNoise": "accelbrainbase.noiseabledata._mxnet.cutout_noise",
     "DropoutNoise": "accelbrainbase.noiseabledata._mxnet.dropout_noise",
     "GaussIterator": "accelbrainbase.iteratabledata._mxnet.gauss_iterator",
@@ -78,6 +80,10 @@ _EXPORTS = {
     "UnlabeledCSVIterator": "accelbrainbase.iteratabledata._mxnet.unlabeled_csv_iterator",
     "WalkbackNoise": "accelbrainbase.noiseabledata._mxnet.walkback_noise",
     # losses of adversarial models
+    "AdversarialSSDALoss": "accelbrainbase.computableloss._mxnet.adversarial_ssda_loss",
+    "SSDALoss": "accelbrainbase.computableloss._mxnet.ssda_loss",
+    "DRCNLoss": "accelbrainbase.computableloss._mxnet.drcn_loss",
+    "DomainAdversarialLoss": "accelbrainbase.computableloss._mxnet.domain_adversarial_loss",
     "DiscriminatorLoss": "accelbrainbase.computableloss._mxnet.discriminator_loss",
     "EBGeneratorLoss": f"{_GENERATOR_LOSS}.eb_generator_loss",
     "EBDiscriminatorLoss": f"{_DISCRIMINATOR_LOSS}.eb_discriminator_loss",
@@ -208,6 +214,8 @@ _EXPORTS = {
     "ConvolutionalNeuralNetworks": (
         "accelbrainbase.observabledata._mxnet.convolutional_neural_networks"
     ),
+    "DRCNetworks": f"{_CONVOLUTIONAL}.drc_networks",
+    "DomainAdversarialNetworks": f"{_CONVOLUTIONAL}.domain_adversarial_networks",
     "NN3DHybrid": "accelbrainbase.observabledata._mxnet.neuralnetworks.neural_networks_3d",
     "NetworkChain": "accelbrainbase.observabledata._mxnet.neuralnetworks.network_chain",
     "NeuralNetworks": "accelbrainbase.observabledata._mxnet.neural_networks",

@@ -22,6 +22,7 @@ class Case:
     `bounded` says that the losses stay finite at any learning rate, as those of units do whose
     states are bounded. `predict(model, observed)` is what `compute_loss` compares with the
     target. `loss(model, pred_arr, observed, target)` is what learning minimises.
+    `iterate(observed, target, **settings)` makes the iterator.
     """
 
     make: Callable[..., Any]
@@ -29,6 +30,9 @@ class Case:
     bounded: bool = False
     predict: Callable[[Any, np.ndarray], Any] = lambda model, observed: model.inference(observed)
     loss: Callable[..., float] = lambda *arguments: mean_loss(*arguments)
+    iterate: Callable[..., Any] = lambda *arguments, **kwargs: ab.ArrayIterator(
+        *arguments, **kwargs
+    )
 
 
 def mean_loss(model: Any, pred_arr: Any, observed: np.ndarray, target: np.ndarray) -> float:  # noqa: ARG001
@@ -248,6 +252,42 @@ def convolutional_stack(**kwargs: Any) -> ab.StackedConvolutionalAutoEncoder:
     return ab.StackedConvolutionalAutoEncoder([lower, upper], ab.L2NormLoss(), **settings)
 
 
+def with_a_target_domain(observed: np.ndarray, target: np.ndarray, **kwargs: Any) -> Any:
+    """Mini-batches of labelled pictures, and of the same pictures turned upside down."""
+    return ab.DRCNArrayIterator(observed, target, observed[:, :, ::-1].copy(), **kwargs)
+
+
+def classifying_and_reconstructing(**kwargs: Any) -> ab.DRCNetworks:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    return ab.DRCNetworks(
+        convolutional_auto_encoder(**parts), ab.DRCNLoss(), output_nn=network([10]), **settings
+    )
+
+
+def loss_of_both(model: Any, pred_arr: Any, observed: np.ndarray, target: np.ndarray) -> float:
+    losses = model.compute_loss(*pred_arr, nd.array(observed), nd.array(target))
+    return float(losses[0].mean().asscalar())
+
+
+def domain_adversarial(**kwargs: Any) -> ab.DomainAdversarialNetworks:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    encoder = convolutions(
+        [gluon.nn.Conv2D(8, 4, strides=2, padding=1)], output_nn=network([12]),
+        hybridize_flag=kwargs.get("hybridize_flag", True),
+    )  # fmt: skip
+    loss = ab.DomainAdversarialLoss(posterior_from_logits=True)
+    return ab.DomainAdversarialNetworks(
+        encoder, network([10]), network([8, 1]), loss, **settings
+    )
+
+
+def loss_of_classes(model: Any, pred_arr: Any, observed: np.ndarray, target: np.ndarray) -> float:  # noqa: ARG001
+    """The cross-entropy of the classes."""
+    entropy = gluon.loss.SoftmaxCrossEntropyLoss(sparse_label=False)
+    return float(entropy(pred_arr, nd.array(target)).mean().asscalar())
+
+
 def films_of_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Films of a digit that moves to the right; the target is the film."""
     digit = (load_digits().images[:n] / 16).astype(np.float32)
@@ -346,6 +386,13 @@ MODELS: dict[str, Case] = {
     "ConvolutionalAutoEncoder": Case(convolutional_auto_encoder, pictures),
     "ConvolutionalNetworkChain": Case(convolutional_chain, labelled_pictures),
     "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),
+    "DRCNetworks": Case(
+        classifying_and_reconstructing, labelled_pictures, loss=loss_of_both,
+        iterate=with_a_target_domain,
+    ),
+    "DomainAdversarialNetworks": Case(
+        domain_adversarial, labelled_pictures, loss=loss_of_classes, iterate=with_a_target_domain
+    ),
     "AdditiveAttentionModel": Case(
         lambda **kwargs: of_attention(ab.AdditiveAttentionModel, **kwargs), rows_of_digits
     ),

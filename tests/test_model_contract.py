@@ -28,7 +28,7 @@ def case(request) -> Case:
 def make_iterator(case: Case, **kwargs) -> ab.ArrayIterator:
     observed, target = case.data(TRAIN_N + TEST_N)
     settings = {"epochs": EPOCHS, "batch_size": BATCH, "seed": 1, **kwargs}
-    return ab.ArrayIterator(
+    return case.iterate(
         observed[:TRAIN_N], target[:TRAIN_N],
         test_observed=observed[TRAIN_N:], test_target=target[TRAIN_N:], **settings,
     )  # fmt: skip
@@ -39,6 +39,13 @@ def learned(case: Case, seed: int = 0, **kwargs):
     model = case.make(**kwargs)
     model.learn(make_iterator(case))
     return model
+
+
+def output_of(model, observed) -> np.ndarray:
+    """What the model infers, a row for each data point; of several outputs all."""
+    output = model.inference(observed)
+    parts = output if isinstance(output, tuple) else (output,)
+    return np.concatenate([arr.asnumpy().reshape(len(arr), -1) for arr in parts], axis=1)
 
 
 def values_of(model) -> list[np.ndarray]:
@@ -76,8 +83,8 @@ def test_learning_lowers_the_loss_and_changes_all_parameters(case, hybridize_fla
     model.inference(case.data(3)[0])
     before = values_of(model)
     model.learn(iterator)
-    assert model.loss_arr.shape == (12, 2)
-    assert (model.loss_arr[-1] < model.loss_arr[0]).all()
+    assert len(model.loss_arr) == 12 and model.loss_arr.shape[1] >= 2
+    assert (model.loss_arr[-1, :2] < model.loss_arr[0, :2]).all()
     for old, new in zip(before, values_of(model)):
         assert np.isfinite(new).all() and (old != new).any()
 
@@ -87,10 +94,8 @@ def test_both_hybridize_modes_give_the_same_numbers(case):
     np.testing.assert_allclose(imperative.loss_arr, compiled.loss_arr, rtol=1e-5)
     observed, _ = case.data(7)
     np.testing.assert_allclose(
-        imperative.inference(observed).asnumpy(),
-        compiled.inference(observed).asnumpy(),
-        rtol=1e-4, atol=1e-5,
-    )  # fmt: skip
+        output_of(imperative, observed), output_of(compiled, observed), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_saved_and_loaded_model_gives_the_same_output(case, tmp_path):
@@ -101,9 +106,7 @@ def test_saved_and_loaded_model_gives_the_same_output(case, tmp_path):
         other = case.make()
         prepare(other)
         other.load_parameters(tmp_path / "model.params")
-        np.testing.assert_array_equal(
-            other.inference(observed).asnumpy(), model.inference(observed).asnumpy()
-        )
+        np.testing.assert_array_equal(output_of(other, observed), output_of(model, observed))
 
 
 def test_corrupt_file_leaves_the_model_as_it_was(case, tmp_path):
@@ -131,7 +134,7 @@ def test_inputs_are_unchanged(case):
     observed, target = case.data(40)
     copies = observed.copy(), target.copy()
     model = case.make()
-    model.learn(ab.ArrayIterator(observed, target, epochs=2, batch_size=8))
+    model.learn(case.iterate(observed, target, epochs=2, batch_size=8))
     arr = nd.array(observed)
     model.inference(arr)
     np.testing.assert_array_equal(observed, copies[0])
@@ -141,13 +144,11 @@ def test_inputs_are_unchanged(case):
 
 def test_inference_takes_numpy_and_any_batch_size(case):
     model, (observed, _) = learned(case), case.data(9)
-    whole = model.inference(observed).asnumpy()
-    np.testing.assert_array_equal(model.inference(nd.array(observed)).asnumpy(), whole)
-    np.testing.assert_allclose(model.inference(observed.astype(np.float64)).asnumpy(), whole)
+    whole = output_of(model, observed)
+    np.testing.assert_array_equal(output_of(model, nd.array(observed)), whole)
+    np.testing.assert_allclose(output_of(model, observed.astype(np.float64)), whole)
     for n in (1, 4):
-        np.testing.assert_allclose(
-            model.inference(observed[:n]).asnumpy(), whole[:n], rtol=1e-4, atol=1e-6
-        )
+        np.testing.assert_allclose(output_of(model, observed[:n]), whole[:n], rtol=1e-4, atol=1e-6)
 
 
 def test_feature_points_belong_to_the_last_data(case):
@@ -289,7 +290,7 @@ def test_read_only_properties(case):
 
 def test_loss_arr_before_learning_is_empty(case):
     model = case.make()
-    assert model.loss_arr.shape == (0, 2) and len(model.history) == 0
+    assert len(model.loss_arr) == 0 and model.loss_arr.shape[1] >= 2 and len(model.history) == 0
 
 
 def test_accessor_pairs(case):
@@ -320,7 +321,7 @@ def test_attributes_before_super(case, monkeypatch):
 def test_model_without_test_data(case):
     observed, target = case.data(40)
     model = case.make()
-    model.learn(ab.ArrayIterator(observed, target, epochs=2, batch_size=10))
+    model.learn(case.iterate(observed, target, epochs=2, batch_size=10))
     assert np.isfinite(model.loss_arr[:, 0]).all() and np.isnan(model.loss_arr[:, 1]).all()
 
 

@@ -57,7 +57,7 @@ class GradientBlock(LossBlock):
         scores = {"loss": self.compute_loss(pred_arr, target_arr)}
         if self.compute_acc_flag:
             with autograd.pause():
-                predicted, answer = _classes(pred_arr, target_arr)
+                predicted, answer = class_pairs(pred_arr, target_arr)
                 scores["accuracy"] = predicted == answer
         return scores
 
@@ -89,11 +89,20 @@ class GradientBlock(LossBlock):
         Raises:
             ValueError: If there are less than two classes, or the shapes do not fit.
         """
-        predicted, answer = (arr.asnumpy() for arr in _classes(prob_arr, batch_target_arr))
+        predicted, answer = (arr.asnumpy() for arr in class_pairs(prob_arr, batch_target_arr))
         return float((predicted == answer).mean()), predicted, answer
 
 
-def _classes(pred_arr: nd.NDArray, target_arr: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:
+def class_pairs(pred_arr: nd.NDArray, target_arr: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:
+    """Return the predicted and the right class of each sample, shape `(batch,)` each.
+
+    Args:
+        pred_arr: Scores of the classes, shape `(batch, classes)`.
+        target_arr: One-hot, of the same shape, or class numbers, shape `(batch,)`.
+
+    Raises:
+        ValueError: If there are less than two classes, or the shapes do not fit.
+    """
     if pred_arr.ndim < 2 or pred_arr.shape[-1] < 2:
         raise ValueError(
             f"Accuracy needs scores of at least two classes, shape (batch, classes), but the "

@@ -356,7 +356,8 @@ class ConvolutionalNeuralNetworks(GradientBlock):
         try:
             with autograd.pause():
                 output = self(observed_arr)
-                output.wait_to_read()
+                for arr in output if isinstance(output, tuple) else (output,):
+                    arr.wait_to_read()
         except (MXNetError, ValueError) as error:
             raise ValueError(
                 f"`observed_arr` must have as many features as this {type(self).__name__} was "
