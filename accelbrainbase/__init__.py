@@ -234,6 +234,9 @@ _EXPORTS = {
     "SpatioTemporalAutoEncoder": (
         f"{_CONVOLUTIONAL}.convolutionalautoencoder.spatio_temporal_auto_encoder"
     ),
+    "ConvolutionalLadderNetworks": (
+        f"{_CONVOLUTIONAL}.convolutionalautoencoder.convolutional_ladder_networks"
+    ),
     "StackedConvolutionalAutoEncoder": (
         f"{_CONVOLUTIONAL}.convolutionalautoencoder.stacked_convolutional_auto_encoder"
     ),

@@ -233,6 +233,19 @@ def convolutional_auto_encoder(
     return ab.ConvolutionalAutoEncoder(encoder, decoder, ab.L2NormLoss(), **settings)
 
 
+def convolutional_ladder(**kwargs: Any) -> ab.ConvolutionalLadderNetworks:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    encoder = convolutions(
+        [gluon.nn.Conv2D(8, 4, strides=2, padding=1), gluon.nn.Conv2D(6, 3, padding=1)], **parts
+    )
+    decoder = convolutions(
+        [gluon.nn.Conv2DTranspose(8, 3, padding=1),
+         gluon.nn.Conv2DTranspose(1, 4, strides=2, padding=1)], **parts
+    )  # fmt: skip
+    return ab.ConvolutionalLadderNetworks(encoder, decoder, ab.L2NormLoss(), **settings)
+
+
 def convolutional_chain(**kwargs: Any) -> ab.ConvolutionalNetworkChain:
     settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
     networks = [convolutions([gluon.nn.Conv2D(8, 3)]) for _ in range(2)]
@@ -384,6 +397,7 @@ MODELS: dict[str, Case] = {
         loss=total_loss,
     ),
     "ConvolutionalAutoEncoder": Case(convolutional_auto_encoder, pictures),
+    "ConvolutionalLadderNetworks": Case(convolutional_ladder, pictures),
     "ConvolutionalNetworkChain": Case(convolutional_chain, labelled_pictures),
     "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),
     "DRCNetworks": Case(

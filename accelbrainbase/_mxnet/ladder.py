@@ -159,6 +159,9 @@ class LadderParameters(HybridBlock):
         """Return the parameters in the order of `names`."""
         return [parameters[name] for name in self.names]
 
+    def hybridize(self, _active: bool = True, **_kwargs: Any) -> None:
+        """Do nothing: it has a place in the graphs of others, and no input of its own."""
+
     @property
     def names(self) -> list[str]:
         """Names of the parameters in the order of their creation."""
@@ -282,9 +285,9 @@ class LadderGraph:
         return units, self.back(F, code, h), scores, code
 
     def clean(
-        self, F: Any, x: Any, noises: Sequence[Any]
+        self, F: Any, x: Any, noises: Sequence[Any] | None
     ) -> tuple[list[Any], list[Normalised | None]]:
-        """Run the clean encoder; `noises` are there for their shapes alone.
+        """Run the clean encoder; `noises`, if given, are there for their shapes alone.
 
         Returns:
             Units before normalisation, and their statistics, of each level.
@@ -292,8 +295,8 @@ class LadderGraph:
         values = self._values(x)
         h, raw, norms = x, [x], [None]
         for level in range(1, self.top_level + 1):
-            columns = self._columns(F, noises[level], level)
             raw.append(self.encoder_layers[level - 1](h))
+            columns = self._columns(F, raw[-1] if noises is None else noises[level], level)
             norm = normalised(columns, raw[-1])
             norms.append(norm)  # type: ignore[arg-type]
             gamma, beta = values[f"gamma_{level}"], values[f"beta_{level}"]
@@ -378,6 +381,17 @@ class LadderGraph:
         cost, denoised, _, mean, variance = self.costs(F, x, *noises[:half])
         scores = self.noisy(F, labelled, _without_gradient(F, noises[half:]))[2]
         return [cost, denoised, scores, mean, variance]
+
+    def costs_of(self, F: Any, x: Any, noised_x: Any) -> Any:
+        """Compute `costs` where the noise of the data is given, and there is no other.
+
+        Args:
+            F: `mxnet.ndarray` or `mxnet.symbol`.
+            x: Data.
+            noised_x: The same with noise.
+        """
+        raw, _ = self.clean(F, x, None)
+        return self.costs(F, x, noised_x - x, *(F.zeros_like(arr) for arr in raw[1:]))
 
     # -- inference ---------------------------------------------------------------------
 
