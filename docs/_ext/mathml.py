@@ -1,0 +1,53 @@
+"""Equations as MathML, which browsers draw themselves: no script, no network."""
+
+from __future__ import annotations
+
+import re
+
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+# Commands that the converter does not know, by those that it does.
+_SAME = {r"\dots": r"\ldots", r"\lVert": r"\|", r"\rVert": r"\|", r"\top": r"{\mathsf{T}}"}
+
+
+def _known(text):
+    """Return an equation with the commands that the converter knows."""
+    for command, same in _SAME.items():
+        text = re.sub(re.escape(command) + r"(?![A-Za-z])", lambda _, same=same: same, text)
+    return text.strip()
+
+
+def to_mathml(node, *, block):
+    """Return the MathML of a node, or its source where it cannot be converted."""
+    text = _known(node.astext())
+    try:
+        return tex2mathml(text, as_block=block)
+    except MathError as error:
+        logger.warning("equation %r: %s", text, error, location=node)
+        return f"<code>{nodes.unescape(text)}</code>"
+
+
+def visit_inline(self, node):
+    self.body.append(to_mathml(node, block=False))
+    raise nodes.SkipNode
+
+
+def visit_block(self, node):
+    # As in Sphinx's other renderers: the paragraph around it is made smaller.
+    if isinstance(node.parent, nodes.paragraph):
+        self.body.append("</p>")
+    self.body.append(f'<div class="math-block">{to_mathml(node, block=True)}</div>')
+    if isinstance(node.parent, nodes.paragraph):
+        self.body.append("<p>")
+    raise nodes.SkipNode
+
+
+def setup(app):
+    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
