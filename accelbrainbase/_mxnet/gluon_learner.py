@@ -42,6 +42,7 @@ from accelbrainbase.regularizatable_data import RegularizatableData
 logger = logging.getLogger(__name__)
 
 _PRIVATE = re.compile(r"(?<![^.])_[A-Za-z0-9]+__")  # how Python names private attributes
+_NUMBER = re.compile(r"(?<![^.])[0-9]+\.(?=[^.]*$)")  # of the layer that a name ends in
 _GLUON_KEYWORDS = ("prefix", "params")
 _OPTIMIZERS = mx.optimizer.Optimizer.opt_registry
 
@@ -89,6 +90,7 @@ class GluonLearner(FeatureBlock, Accessors):
     _learning_rate: float = 0.0
     _history: History | None = None
     _default_xavier_magnitude: float = 1.0
+    _twice_in_old_files: tuple[str, ...] = ()  # layers that 1.1.0 also saved under their number
 
     def __init__(
         self,
@@ -579,7 +581,7 @@ class GluonLearner(FeatureBlock, Accessors):
         """Read and check a file; return which parameter gets which array, by name."""
         arrays = read_parameter_file(path)
         parameters = self._parameters_of_file(arrays)
-        arrays = _without_aliases(path, arrays, parameters)
+        arrays = _without_aliases(path, arrays, parameters, self._twice_in_old_files)
         owner = type(self).__name__
         found = {id(parameters[name]) for name in arrays if name in parameters}
         missing = [name for name, p in parameters.items() if id(p) not in found]
@@ -649,15 +651,25 @@ def _follow(block: gluon.Block, ctx: mx.Context) -> None:
 
 
 def _without_aliases(
-    path: str, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, gluon.Parameter]
+    path: str,
+    arrays: Mapping[str, np.ndarray],
+    parameters: Mapping[str, gluon.Parameter],
+    layers: Iterable[str],
 ) -> dict[str, np.ndarray]:
-    """Leave out what 1.1.0 wrote twice: `_Class__part.weight` beside `part.weight`."""
+    """Leave out what 1.1.0 wrote twice: `_Class__part.weight`, `7.weight` beside `part.weight`."""
     kept: dict[str, np.ndarray] = {}
     for name, arr in arrays.items():
         plain = name if name in parameters else _PRIVATE.sub("", name)
         name = plain if plain in parameters else name
         if not np.array_equal(kept.setdefault(name, arr), arr):
             raise ParameterFileError(f"{path} is corrupt: it holds two values for `{name}`.")
+    for name in [name for name in kept if name not in parameters]:
+        if any(
+            np.array_equal(kept.get(_NUMBER.sub(f"{layer}.", name), ()), kept[name])
+            for layer in layers
+            if _NUMBER.search(name)
+        ):
+            del kept[name]
     return kept
 
 

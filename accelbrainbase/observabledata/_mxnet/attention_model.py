@@ -19,6 +19,10 @@ from accelbrainbase._mxnet.graph_per_input import GraphPerInput
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.regularizatable_data import RegularizatableData
 
+LAYERS_TWICE_IN_OLD_FILES = tuple(
+    f"{name}_dense_layer" for name in ("query", "key", "value", "output")
+)
+
 
 class AttentionModel(GraphPerInput, GradientBlock):
     r"""Each point of a series looks up, in a memory, what is like it.
@@ -54,6 +58,7 @@ class AttentionModel(GraphPerInput, GradientBlock):
 
     depth_dim: int = 0
     _head_n: int = 1
+    _twice_in_old_files = LAYERS_TWICE_IN_OLD_FILES
 
     def __init__(
         self,

@@ -17,7 +17,10 @@ from accelbrainbase._mxnet.fast_layer_norm import FastLayerNorm
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.graph_per_input import GraphPerInput
 from accelbrainbase.computable_loss import ComputableLoss
-from accelbrainbase.observabledata._mxnet.attention_model import check_series
+from accelbrainbase.observabledata._mxnet.attention_model import (
+    LAYERS_TWICE_IN_OLD_FILES,
+    check_series,
+)
 from accelbrainbase.observabledata._mxnet.attentionmodel.multi_head_attention_model import (
     MultiHeadAttentionModel,
 )
@@ -65,6 +68,7 @@ class TransformerModel(GraphPerInput, GradientBlock):
     embedding_weignt: float = 1.0
     batch_size: int | None = None
     seq_len: int | None = None
+    _twice_in_old_files = (*LAYERS_TWICE_IN_OLD_FILES, "output_layer_norm", "output_fc")
 
     def __init__(
         self,
