@@ -64,6 +64,18 @@ _EXPORTS = {
     ),
     "ConstrainWeights": "accelbrainbase.regularizatabledata._mxnet.constrain_weights",
     "DRCNArrayIterator": "accelbrainbase.iteratabledata._mxnet.drcn_array_iterator",
+    "CroppingRotationIterator": (
+        "accelbrainbase.iteratabledata._mxnet.ssdaiterator.cropping_rotation_iterator"
+    ),
+    "CroppingRotationTask": (
+        "accelbrainbase.iteratabledata.pretexttask._mxnet.cropping_rotation_task"
+    ),
+    "PretextTask": "accelbrainbase.iteratabledata.pretext_task",
+    "RotationIterator": "accelbrainbase.iteratabledata._mxnet.ssdaiterator.rotation_iterator",
+    "RotationTask": "accelbrainbase.iteratabledata.pretexttask._mxnet.rotation_task",
+    "SSDAArrayIterator": "accelbrainbase.iteratabledata._mxnet.ssda_array_iterator",
+    "SSDAIterator": "accelbrainbase.iteratabledata._mxnet.ssda_iterator",
+    "SSDATransformerIterator": "accelbrainbase.iteratabledata.ssda_transformer_iterator",
     "DRCNIterator": "accelbrainbase.iteratabledata._mxnet.drcn_iterator",
     "CutoutNoise": "accelbrainbase.noiseabledata._mxnet.cutout_noise",
     "DropoutNoise": "accelbrainbase.noiseabledata._mxnet.dropout_noise",
@@ -116,6 +128,7 @@ _EXPORTS = {
     "LabeledSummarizationPolicy": f"{_POLICY}._mxnet.labeled_summarization_policy",
     "PolicySampler": "accelbrainbase.samplabledata.policy_sampler",
     "UnlabeledSimilarImagePolicy": f"{_POLICY}._mxnet.unlabeled_similar_image_policy",
+    "PretextSampler": "accelbrainbase.samplabledata.pretext_sampler",
     "SwissRollTrueSampler": f"{_TRUE_SAMPLER}._mxnet.swiss_roll_true_sampler",
     "TrueSampler": "accelbrainbase.samplabledata.true_sampler",
     "UniformNoiseSampler": f"{_NOISE_SAMPLER}.uniform_noise_sampler",
@@ -136,10 +149,15 @@ _EXPORTS = {
     "Reshaped": "accelbrainbase.comparison.reshaped",
     "ValueFunction": f"{_PROBLEM}.value_function",
     "compare": "accelbrainbase.comparison.compare",
-    # detectors, with the interface of scikit-learn
+    # estimators, with the interface of scikit-learn
+    "AutoEncoderTransformer": "accelbrainbase.estimators._mxnet.auto_encoder_transformer",
+    "DRCNClassifier": "accelbrainbase.estimators._mxnet.drcn_classifier",
     "EncDecAD": "accelbrainbase.estimators._mxnet.enc_dec_ad",
+    "LadderClassifier": "accelbrainbase.estimators._mxnet.ladder_classifier",
     # adversarial models, and controllers
     "AdversarialModel": "accelbrainbase.observabledata._mxnet.adversarial_model",
+    "AdversarialSSDAController": f"{_CONTROLLABLE}.adversarial_ssda_controller",
+    "SSDAController": f"{_CONTROLLABLE}.ssda_controller",
     "AAEController": f"{_CONTROLLABLE}.gancontroller.aae_controller",
     "ConditionalGenerativeModel": f"{_GENERATIVE}.conditional_generative_model",
     "DiscriminativeModel": f"{_ADVERSARIAL}.discriminative_model",
