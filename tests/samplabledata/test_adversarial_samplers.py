@@ -234,6 +234,7 @@ def test_subclass_without_constructor():
 def test_former_path_of_normal_true_sampler():
     from accelbrainbase.samplabledata.truesampler import normal_true_sampler
 
+    vars(normal_true_sampler).pop("NormalTrueSampler", None)  # it warns at the first use only
     with pytest.warns(FutureWarning, match="has moved"):
         cls = normal_true_sampler.NormalTrueSampler
     assert cls is ab.NormalTrueSampler

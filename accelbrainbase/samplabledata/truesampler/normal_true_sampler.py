@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-from importlib import import_module
-from typing import Any
+from accelbrainbase._deprecation import moved
 
-_HOME = "accelbrainbase.samplabledata.truesampler._mxnet.normal_true_sampler"
-
-
-def __getattr__(name: str) -> Any:
-    if name != "NormalTrueSampler":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(
-        f"NormalTrueSampler has moved: import it from `accelbrainbase`, or from `{_HOME}`. "
-        f"This path goes with version 3.",
-        FutureWarning,
-        stacklevel=2,
-    )
-    return import_module(_HOME).NormalTrueSampler
+__getattr__ = moved(
+    __name__,
+    {"NormalTrueSampler": "accelbrainbase.samplabledata.truesampler._mxnet.normal_true_sampler"},
+    until="3",
+)
