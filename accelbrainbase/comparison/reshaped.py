@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -37,9 +38,20 @@ class Reshaped(ObservableData):
         if name in ("model", "shape"):  # not there yet, as while unpickling
             raise AttributeError(name)
         value = getattr(self.model, name)
+        if name == "fit":
+            return self._reshaping_fit(value)
         if name not in ("classify", "encode", "energy", "free_energy", "predict", "transform"):
             return value
         return lambda observed_arr: value(self._given(observed_arr))
+
+    def _reshaping_fit(self, fit: Any) -> Any:
+        @functools.wraps(fit)
+        def reshaping(X: Any, *args: Any, **kwargs: Any) -> Any:
+            if "X_target" in kwargs:
+                kwargs["X_target"] = self._given(kwargs["X_target"])
+            return fit(self._given(X), *args, **kwargs)
+
+        return reshaping
 
     def learn(self, iteratable_data: IteratableData, **kwargs: Any) -> None:
         """Let the model learn from reshaped mini-batches.

@@ -658,6 +658,34 @@ def test_reshaped_hands_on_the_shapes():
         model.inference(data[:, :5])
 
 
+def test_reshaped_estimators_fit_pictures():
+    class Adapting:
+        def fit(self, X, y, X_target):
+            self.shapes = X.shape, X_target.shape
+
+        def predict(self, X):
+            assert X.shape[1:] == (1, 1, 5)
+            return X[:, 0, 0, :3].argmax(axis=1)
+
+    data, labels = three(12)
+    problem = ab.DomainAdaptation(data, labels, data[:9], data, labels)
+    model = ab.Reshaped(Adapting(), (1, 1, 5))
+    table = ab.compare(problem, {"adapting": model}).table
+    assert model.shapes == ((12, 1, 1, 5), (9, 1, 1, 5))
+    assert table.loc["adapting", "target accuracy"] == 1
+
+
+def test_a_ladder_with_the_interface_of_scikit_learn_gets_all_data():
+    data, labels = three(40)
+    few = np.where(np.arange(40) < 20, labels, -1)
+    problem = ab.FewLabels(data, few, data, labels)
+    ladder = ab.LadderClassifier([8], epochs=1, random_state=0)
+    given = []
+    ladder.fit = lambda X, y: given.append(y)
+    problem.learn(ladder)
+    np.testing.assert_array_equal(given[0], few)
+
+
 def test_parameters_are_counted():
     data, labels = three(30)
     regression = LogisticRegression().fit(data, labels)

@@ -59,6 +59,8 @@ class LadderClassifier(NetworkClassifier):
           learning with ladder networks. NIPS. arXiv:1507.02672.
     """
 
+    learns_from_unlabeled = True  # what `FewLabels` asks
+
     def __init__(
         self,
         hidden_units: Sequence[int] = (500, 250),
