@@ -318,6 +318,26 @@ def film_auto_encoder(**kwargs: Any) -> ab.SpatioTemporalAutoEncoder:
     return ab.SpatioTemporalAutoEncoder(encoder, decoder, ab.L2NormLoss(), [6, 8], **settings)
 
 
+def mobile_net(cls: Any = ab.MobileNetV2, time: tuple[int, ...] = (), **kwargs: Any) -> Any:
+    """A small one, for digits of 8×8."""
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    groups = [
+        {"filter_rate": 1, "filter_n": 8, "block_n": 1, "stride": 1},
+        {"filter_rate": 2, "filter_n": 8, "block_n": 2, "stride": 1},
+    ]
+    return cls(
+        ab.L2NormLoss(), input_filter_n=8, input_kernel_size=(*time, 2, 2),
+        input_strides=(*time, 2, 2), input_padding=0, bottleneck_dict_list=groups,
+        hidden_filter_n=16, pool_size=(*time, 4, 4), output_nn=network([10]), **settings,
+    )  # fmt: skip
+
+
+def videos_of_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits that move to the right in 3 pictures; the target is the class, one-hot."""
+    observed, target = labelled_pictures(n)
+    return np.stack([np.roll(observed, step, axis=3) for step in range(3)], axis=1), target
+
+
 def encoder_decoder(**kwargs: Any) -> ab.EncoderDecoder:
     settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
     parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
@@ -437,6 +457,10 @@ MODELS: dict[str, Case] = {
     "DeepBoltzmannMachines": Case(
         deep_boltzmann_machine, prototypes, bounded=True, predict=decoded
     ),
+    "MobileNet3DV2": Case(
+        lambda **kwargs: mobile_net(ab.MobileNet3DV2, (1,), **kwargs), videos_of_digits
+    ),
+    "MobileNetV2": Case(mobile_net, labelled_pictures),
     "NN3DHybrid": Case(series_network, series_of_digits),
     "NetworkChain": Case(chain, labelled_digits),
     "NeuralNetworks": Case(lambda **kwargs: network([16, 10], **kwargs), labelled_digits),

@@ -8,6 +8,7 @@ from mxnet import nd
 from mxnet.gluon import HybridBlock
 
 from accelbrainbase._checks import check_number
+from accelbrainbase._mxnet.activations import relu_up_to
 
 
 class ReLuN(HybridBlock):
@@ -44,6 +45,8 @@ class ReLuN(HybridBlock):
         Returns:
             Data of the same shape.
         """
+        if self._min_n == 0:
+            return relu_up_to(F, x, self._max_n)
         return F.clip(x, self._min_n, self._max_n)
 
     def inference(self, observed_arr: nd.NDArray) -> nd.NDArray:
