@@ -9,6 +9,7 @@ import numpy as np
 
 from accelbrainbase.iteratabledata._rows import pass_seed
 from accelbrainbase.iteratabledata.mini_batch_iterator import MiniBatchIterator
+from accelbrainbase.iteratabledata.ssda_iterator import SSDAIterator
 
 _OWN_SEED = 7919  # added to that of the source domain, so that the orders differ
 
@@ -42,16 +43,10 @@ class TwoDomains(MiniBatchIterator):
             yield (batch[0],)
 
 
-class PretextDomains(TwoDomains):
+class PretextDomains(TwoDomains, SSDAIterator):
     """Adds mini-batches of a pretext task, made of a target domain."""
 
     _generator: np.random.Generator | None = None
-
-    def create_pretext_task_samples(self, target_domain_batch_arr: Any) -> tuple[Any, Any]:
-        """Abstract: make samples of the pretext task from data points."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must override `create_pretext_task_samples`"
-        )
 
     @property
     def pretext_generator(self) -> np.random.Generator:

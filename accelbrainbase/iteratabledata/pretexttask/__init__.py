@@ -1,0 +1,1 @@
+"""Pretext tasks: questions about data points whose answers need no labels."""
