@@ -77,7 +77,7 @@ def test_drcn_learns_for_a_domain_without_labels():
     )
     model.fit(mixed, np.concatenate([Y[:600], Y[:600]]), target[600:1200])
     assert model.score(target[1200:], Y[1200:]) > 0.8
-    assert model.transform(target[:5]).shape == (5, 32)
+    assert model.transform(target[:5]).shape == (5, 64)
     np.testing.assert_allclose(model.predict_proba(target[:5]).sum(axis=1), 1.0, rtol=1e-5)
 
 
