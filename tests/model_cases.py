@@ -301,6 +301,47 @@ def loss_of_classes(model: Any, pred_arr: Any, observed: np.ndarray, target: np.
     return float(entropy(pred_arr, nd.array(target)).mean().asscalar())
 
 
+class EveryOther(ab.PretextTask):
+    """Turns every other data point upside down, and asks which."""
+
+    def create(self, observed_arr: Any, generator: Any) -> tuple[Any, Any]:  # noqa: ARG002
+        turned = np.arange(len(observed_arr)) % 2
+        mask = nd.array(turned.reshape(-1, 1, 1, 1))
+        pretext_arr = observed_arr * (1 - mask) + nd.flip(observed_arr, axis=2) * mask
+        return pretext_arr, nd.array(np.eye(2)[turned])
+
+
+def with_a_pretext_task(observed: np.ndarray, target: np.ndarray, **kwargs: Any) -> Any:
+    """Mini-batches of labelled pictures, and a pretext task of the same pictures, mirrored."""
+    mirrored = observed[..., ::-1].copy()
+    return ab.SSDAArrayIterator(observed, target, mirrored, pretext_task=EveryOther(), **kwargs)
+
+
+def self_supervised(adversarial: bool, **kwargs: Any) -> ab.SSDAController:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    encoder = convolutions(
+        [gluon.nn.Conv2D(8, 4, strides=2, padding=1)], output_nn=network([12]),
+        hybridize_flag=kwargs.get("hybridize_flag", True),
+    )  # fmt: skip
+    parts = {"encoder": encoder, "classifier": network([10]), "pretext_task_model": network([2])}
+    if adversarial:
+        loss = ab.AdversarialSSDALoss(posterior_from_logits=True)
+        return ab.AdversarialSSDAController(
+            **parts, discriminator=network([8, 1]), adversarial_ssda_loss=loss, **settings
+        )
+    return ab.SSDAController(**parts, ssda_loss=ab.SSDALoss(), **settings)
+
+
+def loss_of_pretext(model: Any, pred_arr: Any, observed: np.ndarray, target: np.ndarray) -> float:
+    """The cross-entropies of the classes, and of the pretext task."""
+    pretext_arr, answer_arr = EveryOther().create(nd.array(observed), None)
+    entropy = gluon.loss.SoftmaxCrossEntropyLoss(sparse_label=False)
+    scores = model.pretext_task_model(model.encoder(pretext_arr))
+    return float(
+        (entropy(pred_arr, nd.array(target)) + entropy(scores, answer_arr)).mean().asscalar()
+    )
+
+
 def films_of_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Films of a digit that moves to the right; the target is the film."""
     digit = (load_digits().images[:n] / 16).astype(np.float32)
@@ -426,6 +467,14 @@ MODELS: dict[str, Case] = {
     ),
     "DomainAdversarialNetworks": Case(
         domain_adversarial, labelled_pictures, loss=loss_of_classes, iterate=with_a_target_domain
+    ),
+    "SSDAController": Case(
+        lambda **kwargs: self_supervised(False, **kwargs), labelled_pictures,
+        loss=loss_of_pretext, iterate=with_a_pretext_task,
+    ),
+    "AdversarialSSDAController": Case(
+        lambda **kwargs: self_supervised(True, **kwargs), labelled_pictures,
+        loss=loss_of_pretext, iterate=with_a_pretext_task,
     ),
     "AdditiveAttentionModel": Case(
         lambda **kwargs: of_attention(ab.AdditiveAttentionModel, **kwargs), rows_of_digits

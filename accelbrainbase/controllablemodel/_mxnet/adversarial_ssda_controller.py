@@ -177,5 +177,5 @@ class AdversarialSSDAController(SSDAController):
 
     def _compute_held_out(self, *arrays: nd.NDArray) -> Any:
         nothing_arr = nd.zeros((arrays[1].shape[0], 1), ctx=self.ctx)
-        losses = self.compute_loss(*arrays, nothing_arr, nothing_arr)
+        losses = self._compute(*arrays, nothing_arr, nothing_arr)
         return losses[1] + losses[2], *losses[1:3]
