@@ -144,7 +144,7 @@ def main() -> None:
     options = made.parse_args()
     if options.long:
         options.epochs, options.seeds = options.epochs or 150, max(options.seeds, 10)
-    options.epochs = options.epochs or 20
+    options.epochs = options.epochs or 25
     seeds = [options.seed + number for number in range(options.seeds)]
     jobs = [
         (kind, label_n, seed, options)
