@@ -81,7 +81,9 @@ def mosaic(pictures: np.ndarray, columns: int) -> np.ndarray:
     return grid
 
 
-def draw(ax: Any, grid: np.ndarray, cmap: str, limits: tuple[float, float]) -> None:
+def draw(
+    ax: Any, grid: np.ndarray, cmap: str, limits: tuple[float, float], gap: str = "#b8c4d0"
+) -> None:
     """Draw a mosaic on axes without ticks.
 
     Args:
@@ -89,6 +91,7 @@ def draw(ax: Any, grid: np.ndarray, cmap: str, limits: tuple[float, float]) -> N
         grid: What `mosaic` returned.
         cmap: Name of the colours of values; none for three channels.
         limits: The values that get the first and the last colour.
+        gap: The colour between pictures of one channel.
     """
     low, high = limits
     if grid.ndim == 3:
@@ -97,7 +100,7 @@ def draw(ax: Any, grid: np.ndarray, cmap: str, limits: tuple[float, float]) -> N
     else:
         import matplotlib
 
-        colours = matplotlib.colormaps[cmap].with_extremes(bad="#b8c4d0")
+        colours = matplotlib.colormaps[cmap].with_extremes(bad=gap)
         masked = np.ma.masked_invalid(grid)
         ax.imshow(masked, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     ax.set_xticks([])

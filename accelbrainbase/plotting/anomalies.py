@@ -62,6 +62,8 @@ def anomaly_scores(
     if limit is not None:
         below.axhline(limit, color="r", lw=0.8, ls=":", label="threshold")
     below.set_yscale("symlog")
+    if scored.min() >= 0.0:
+        below.set_ylim(bottom=0.0)
     drawn = [below] if above is None else [above, below]
     for ax in drawn:
         if bad is not None:

@@ -65,7 +65,7 @@ def filters(
     limit = 1.0 if each else float(scale.max())
     grid = mosaic(pictures, columns)
     ax = axes_for(ax, figsize_of(grid))
-    draw(ax, grid, cmap, (-limit, limit))
+    draw(ax, grid, cmap, (-limit, limit), gap="#3b4754")
     return ax
 
 
