@@ -124,6 +124,7 @@ _EXPORTS = {
     "NormalNoiseSampler": f"{_NOISE_SAMPLER}.normal_noise_sampler",
     "NormalTrueSampler": f"{_TRUE_SAMPLER}._mxnet.normal_true_sampler",
     "OneHotNoiseSampler": f"{_NOISE_SAMPLER}.one_hot_noise_sampler",
+    "GymnasiumPolicy": f"{_POLICY}.gymnasium_policy",
     "LabeledSimilarImagePolicy": f"{_POLICY}._mxnet.labeled_similar_image_policy",
     "LabeledSummarizationPolicy": f"{_POLICY}._mxnet.labeled_summarization_policy",
     "PolicySampler": "accelbrainbase.samplabledata.policy_sampler",
@@ -177,6 +178,13 @@ _EXPORTS = {
     "SampleGrid": "accelbrainbase.learning.sample_grid",
     # deep Q-learning
     "ApproximatedFunction": "accelbrainbase.observabledata._mxnet.function_approximator",
+    "AggregatedAdam": "accelbrainbase._mxnet.aggregated_adam",
+    "DeepQNetworkController": f"{_CONTROLLABLE}.deep_q_network_controller",
+    "DoubleNextValue": "accelbrainbase._mxnet.next_values",
+    "LinearDecay": "accelbrainbase.learning.linear_decay",
+    "MaxNextValue": "accelbrainbase._mxnet.next_values",
+    "NStepReturns": "accelbrainbase.learning.n_step_returns",
+    "ReplayMemory": "accelbrainbase.learning.replay_memory",
     "DQLController": f"{_CONTROLLABLE}.dql_controller",
     "DQNController": f"{_CONTROLLABLE}.dqlcontroller.dqn_controller",
     "FunctionApproximator": (

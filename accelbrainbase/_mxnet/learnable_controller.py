@@ -50,6 +50,14 @@ class LearnableController(GluonLearner, ControllableModel):
         matter here: they go back to where they were.
         """
 
+    def _evaluate_turn(self) -> Any:
+        """Hook: score what was learned, after a turn; `None` if there is nothing to score.
+
+        Returns:
+            Scores by name, as `_take_turn` returns losses. Their columns begin with `test_`.
+        """
+        return None
+
     def learn(self, iter_n: int = 1000, *, callbacks: Iterable[Callback] | None = None) -> None:
         """Template: take `iter_n` turns. What they return is in `history`, a row a turn.
 
@@ -66,6 +74,7 @@ class LearnableController(GluonLearner, ControllableModel):
             rows=iter_n,
             steps=iter_n,
             prepare=lambda _: self._prepare_turns(),
+            evaluate=lambda _: self._evaluate_turn(),
             read_every=max(1, iter_n // _READS),
             callbacks=callbacks,
         )

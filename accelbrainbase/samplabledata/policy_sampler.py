@@ -87,8 +87,9 @@ class PolicySampler(Accessors, SamplableData):
             meta_data_arr: What else is known of it, shape `(batch, …)`, or `None`.
 
         Returns:
-            Whether it is; or of each agent, shape `(batch,)`: then what comes after the end of
-            an agent counts as worth nothing. By default there is no end.
+            Whether it is: then a learning that follows the states stops. Or of each agent,
+            shape `(batch,)`, where they begin anew by themselves: then what comes after the
+            end of an agent counts as worth nothing. By default there is no end.
         """
         return False
 

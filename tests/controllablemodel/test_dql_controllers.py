@@ -187,6 +187,13 @@ class Ending(Chain):
     """The end is at 4, told from the meta data."""
 
     def check_the_end_flag(self, state_arr, meta_data_arr=None):
+        return all(name == "to 4" for name in meta_data_arr)
+
+
+class EndingEach(Chain):
+    """The same, told of each agent."""
+
+    def check_the_end_flag(self, state_arr, meta_data_arr=None):
         return [name == "to 4" for name in meta_data_arr]
 
 
@@ -211,11 +218,14 @@ def test_learning_and_inference_stop_at_the_end_of_what_was_chosen():
 
 def test_what_comes_after_the_end_is_worth_nothing():
     ab.seed(0)
-    controller = controller_of(Ending((3, 2)))
+    controller = controller_of(EndingEach((3, 2)))
     controller.epsilon_greedy_rate = 0.5
     controller.learn(100)
     value = controller.function_approximator.inference(nd.array([[0, 0, 0, 0, 1]]))
     assert value.asscalar() == pytest.approx(1.0, abs=1e-3)
+    following = controller_of(EndingEach((3,)), recursive_learning_flag=True)
+    following.learn(20)
+    assert len(following.q_logs_arr) == 20  # who has ended begins anew
 
 
 # -- choosing ------------------------------------------------------------------------------

@@ -353,7 +353,8 @@ class DQLController(LearnableController):
         self._state_arr, self._state_meta_data_arr = sampler.update_state(action_arr, meta_data_arr)
         sampler.observe_state(self._state_arr, self._state_meta_data_arr)
         ended = sampler.check_the_end_flag(self._state_arr, self._state_meta_data_arr)
-        return bool(np.all(ended.asnumpy() if isinstance(ended, nd.NDArray) else ended))
+        ended = ended.asnumpy() if isinstance(ended, nd.NDArray) else np.asarray(ended)
+        return ended.ndim == 0 and bool(ended)  # flags of agents are for what comes next only
 
     # -- inference ---------------------------------------------------------------------
 
