@@ -81,7 +81,7 @@ def interfaces():
     for column, name in enumerate(USES[0]):
         ending = {"Computable": "Loss"}.get(name, "Data")
         x = left + width * column + width / 2
-        size = 12 if len(name) < 13 else 10.5
+        size = 12 if len(name) < 13 else 9.5
         parts += [
             box(left + width * column + 4, 14, width - 8, 46, "#dbeafc"),
             text(x, 34, name, size, "bold", "middle"),

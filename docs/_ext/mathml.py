@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 
 from docutils import nodes
-from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
+
+try:
+    from docutils.utils.math import MathError
+except ImportError:  # before docutils 0.22
+    MathError = SyntaxError
 
 logger = logging.getLogger(__name__)
 
