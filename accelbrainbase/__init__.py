@@ -51,6 +51,8 @@ _EXPORTS = {
     "ReadOnlyError": "accelbrainbase.errors",
     # what every Gluon class shares
     "GradientBlock": "accelbrainbase._mxnet.gradient_block",
+    "FusedInference": "accelbrainbase._mxnet.fused_inference",
+    "multiply_adds": "accelbrainbase._mxnet.inference_graph",
     "LearnableBlock": "accelbrainbase._mxnet.learnable_block",
     "LearnableController": "accelbrainbase._mxnet.learnable_controller",
     "LazyTrainer": "accelbrainbase._mxnet.lazy_trainer",
