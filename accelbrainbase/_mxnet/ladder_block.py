@@ -176,7 +176,7 @@ class LadderBlock(GradientBlock):
     def _compiled(self) -> list[LadderPath]:
         return [] if self._graph is None else self._graph.paths
 
-    @property
+    @read_only
     def supervised_loss(self) -> Any:
         """The loss of the scores of labelled data points, or `None`."""
         return self._supervised_loss
@@ -253,19 +253,58 @@ class LadderBlock(GradientBlock):
         if self._supervised is None:
             return {"loss": cost_arr, "denoising_loss": cost_arr}
         supervised_arr = self._supervised(score_arr, target_arr)
+        weight_arr: Any = 1.0
         if unlabeled_arr is None:
             with autograd.pause():
                 weight_arr = _labelled(target_arr)
             loss_arr = supervised_arr * weight_arr + cost_arr
-            supervised_arr = supervised_arr.detach() * weight_arr
         else:
             loss_arr = nd.broadcast_add(supervised_arr, cost_arr.mean())
-        losses = {"loss": loss_arr, "supervised_loss": supervised_arr}
-        losses["denoising_loss"] = cost_arr
-        if self.compute_acc_flag and unlabeled_arr is not None:
-            with autograd.pause():
-                losses["accuracy"] = self._score_of_classes(score_arr, target_arr)
+        losses = {"loss": loss_arr, "denoising_loss": cost_arr}
+        with autograd.pause():
+            losses["supervised_loss"] = supervised_arr * weight_arr
+            if self.compute_acc_flag:
+                losses["accuracy"] = self._score_of_classes(score_arr, target_arr) * weight_arr
         return losses
+
+    # -- as a part of another model -----------------------------------------------------
+
+    def codes_in_learning(self, observed_arr: nd.NDArray) -> nd.NDArray:
+        """Compute codes by the noisy path, to be recorded: where labels are learned.
+
+        Args:
+            observed_arr: Shape `(batch, *features)`.
+        """
+        return self._noisy(observed_arr)[2]
+
+    def reconstruction_in_learning(
+        self, observed_arr: nd.NDArray
+    ) -> tuple[nd.NDArray, nd.NDArray | None]:
+        """Denoise; what is minimised beside are the denoising costs above the data.
+
+        Args:
+            observed_arr: Clean data points, shape `(batch, *features)`.
+        """
+        cost_arr, denoised_arr, *_ = self._noisy(observed_arr)
+        return denoised_arr, cost_arr * self.alpha
+
+    def code_and_reconstruction(self, F: Any, x: Any) -> tuple[Any, Any]:
+        """Compute both by the clean path, in a graph.
+
+        Args:
+            F: `mxnet.ndarray` or `mxnet.symbol`.
+            x: Data points, shape `(batch, *features)`.
+        """
+        denoised, code = self._graph.reconstruct(F, self._as_levels_of(F, x))
+        return code, denoised
+
+    def _noisy(self, observed_arr: nd.NDArray) -> Sequence[nd.NDArray]:
+        """Compute costs, denoised data and scores, and follow the statistics."""
+        x = self._as_levels(observed_arr)
+        out = self._compiled[0](x, *self._draw(x))
+        with autograd.pause():
+            self.ladder.update_statistics(out[3], out[4], self.statistics_momentum)
+        return out
 
     def _draw(self, x: nd.NDArray) -> list[nd.NDArray]:
         """Return the noise at each level.

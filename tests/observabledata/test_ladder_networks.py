@@ -292,6 +292,20 @@ def test_accuracy_is_recorded_on_request():
     )
 
 
+def test_accuracy_counts_marked_rows_not():
+    noises = fixed_noise(0.0)
+    model = with_noise(scattered(make()), noises)
+    model.compute_acc_flag = True
+    observed, target = data()
+    marked = target.copy()
+    marked[4:] = 0.0
+    with autograd.record():
+        losses = model._costs(nd.array(observed), nd.array(marked), None)
+    predicted = in_numpy(model, observed, noises)["logits"].argmax(axis=1)
+    right = (predicted == target.argmax(axis=1))[:4].mean()
+    assert losses["accuracy"].asnumpy().mean() == pytest.approx(right, abs=1e-6)
+
+
 def test_settings_of_the_ladder_are_checked():
     for weights, message in (
         ([1.0, 2.0], "`denoising_weight_list` must have one entry for the data and one for each"),
