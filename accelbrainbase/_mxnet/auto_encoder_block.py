@@ -44,6 +44,39 @@ class AutoEncoderBlock(GradientBlock):
     def _batch_loss(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
         return super()._batch_loss(self._corrupted(observed_arr), target_arr)
 
+    # -- for models that learn with an auto-encoder as a part -----------------------------
+
+    def codes_in_learning(self, observed_arr: nd.NDArray) -> nd.NDArray:
+        """Hook: compute codes as they are in learning, to be recorded; without corruption.
+
+        Args:
+            observed_arr: Shape `(batch, *features)`.
+        """
+        return self.encoder(observed_arr)
+
+    def reconstruction_in_learning(
+        self, observed_arr: nd.NDArray
+    ) -> tuple[nd.NDArray, nd.NDArray | None]:
+        """Hook: reconstruct as in learning, to be recorded.
+
+        Args:
+            observed_arr: Clean data points, shape `(batch, *features)`.
+
+        Returns:
+            What is to be compared with the clean data points; and what learning minimises beside
+            that, weighted, shape `(batch,)` or `(1,)`, or `None`.
+        """
+        return self(self._corrupted(observed_arr)), None
+
+    def code_and_reconstruction(self, F: Any, x: Any) -> tuple[Any, Any]:  # noqa: ARG002
+        """Hook: compute both as at inference, in a graph.
+
+        Args:
+            F: `mxnet.ndarray` or `mxnet.symbol`.
+            x: Data points, shape `(batch, *features)`.
+        """
+        return self.encoder(x), self(x)
+
     def energy(self, observed_arr: Any) -> nd.NDArray:
         r"""Return the potential energy of data points: lower means more like the learned ones.
 

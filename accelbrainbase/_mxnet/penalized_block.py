@@ -54,6 +54,18 @@ class PenalizedBlock(AutoEncoderBlock):
         scores = self._score(self(observed_arr), target_arr)
         return self._with_penalty(scores, observed_arr)
 
+    def reconstruction_in_learning(
+        self, observed_arr: nd.NDArray
+    ) -> tuple[nd.NDArray, nd.NDArray | None]:
+        """Reconstruct as in learning; what is minimised beside is the penalty.
+
+        Args:
+            observed_arr: Clean data points, shape `(batch, *features)`.
+        """
+        observed_arr = self._corrupted(observed_arr)
+        decoded_arr = self(observed_arr)
+        return decoded_arr, self.penalty_lambda * self._penalty_in_learning(observed_arr)
+
     def _evaluate(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
         scores = super()._evaluate(observed_arr, target_arr)
         return self._with_penalty(scores, observed_arr)

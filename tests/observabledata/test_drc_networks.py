@@ -242,3 +242,61 @@ def test_bad_domain_adversarial_parts_are_named():
         )
     with pytest.raises(ValueError, match="`reversal_strength` must be"):
         domain_adversarial(-1.0)
+
+
+# -- auto-encoders of other kinds --------------------------------------------------------------
+
+
+def test_the_penalty_of_an_auto_encoder_is_minimised_too():
+    encoder = convolutions([gluon.nn.Conv2D(4, 4, strides=2, padding=1)], "sigmoid")
+    decoder = convolutions([gluon.nn.Conv2DTranspose(1, 4, strides=2, padding=1)], "identity")
+    penalized = ab.ContractiveCAE(
+        encoder, decoder, ab.L2NormLoss(), tied_weights_flag=False, penalty_lambda=0.2
+    )
+    loss = ab.DRCNLoss(rc_lambda=0.6, reconstruction_weight=20.0)
+    model = drcn(loss, penalized, tied_weights_flag=False)
+
+    def objective() -> float:
+        scores = model.output_nn(model.encoder(nd.array(SOURCE)))
+        penalty = 0.2 * float(penalized.penalty(TARGET).mean().asscalar())
+        return 0.6 * entropy(scores, LABELS[:8]) + 20 * 0.4 * reconstruction(model) + penalty
+
+    check_step(model, (SOURCE, LABELS[:8], TARGET), {model: objective})
+
+
+def ladder() -> ab.ConvolutionalLadderNetworks:
+    encoder = convolutions(
+        [gluon.nn.Conv2D(8, 4, strides=2, padding=1), gluon.nn.Conv2D(6, 3, padding=1)]
+    )
+    decoder = convolutions(
+        [gluon.nn.Conv2DTranspose(8, 3, padding=1),
+         gluon.nn.Conv2DTranspose(1, 4, strides=2, padding=1)]
+    )  # fmt: skip
+    return ab.ConvolutionalLadderNetworks(
+        encoder, decoder, ab.L2NormLoss(), tied_weights_flag=False, noise_sigma=0.1
+    )
+
+
+@pytest.mark.parametrize("hybridize_flag", [False, True])
+def test_a_ladder_learns_as_the_auto_encoder(hybridize_flag, tmp_path):
+    pictures, labels = labelled_pictures(300)
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, "tied_weights_flag": False}
+    model = drcn(auto_encoder=ladder(), hybridize_flag=hybridize_flag, **settings)
+    model.learn(ab.DRCNArrayIterator(
+        pictures[:200], labels[:200], pictures[200:, :, ::-1].copy(), epochs=15, seed=0,
+        test_observed=pictures[200:], test_target=labels[200:],
+    ))  # fmt: skip
+    assert model.acc_arr[-1, 1] > 0.7
+    assert (model.loss_arr[-1] < model.loss_arr[0]).all()
+    total, terms = model.loss_arr[:, 0], model.loss_arr[:, 2] + model.loss_arr[:, 4]
+    assert (total > terms + 1e-3).all()  # the denoising costs of the levels above the data
+    decoded, scores = model.inference(pictures[:5])
+    np.testing.assert_allclose(
+        decoded.asnumpy(), model.inference_auto_encoder(pictures[:5]).asnumpy(), atol=1e-5
+    )
+    codes = model.convolutional_auto_encoder.encode(pictures[:5])
+    np.testing.assert_allclose(scores.asnumpy(), model.output_nn(codes).asnumpy(), atol=1e-4)
+    model.save_parameters(tmp_path / "a.params")
+    other = drcn(auto_encoder=ladder(), **settings)
+    other.load_parameters(tmp_path / "a.params")
+    np.testing.assert_array_equal(other.inference(pictures[:5])[1].asnumpy(), scores.asnumpy())

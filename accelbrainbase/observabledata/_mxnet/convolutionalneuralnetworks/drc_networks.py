@@ -31,8 +31,10 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
 
     (Ghifary et al. 2016, section 3): the encoder is shared by the label predictor, which learns
     in the source domain, and the decoder, which learns to reconstruct the target domain. Encoder
-    and decoder are those of the auto-encoder that is injected, of whatever kind; the label
-    predictor is `output_nn`. Both terms are descended in one step, on a mini-batch of each domain
+    and decoder are those of the auto-encoder that is injected, of whatever kind: what a
+    contractive or repelling one, or a ladder, minimises beside the reconstruction is minimised
+    here too. (Of a ladder, labels are learned by the noisy path.) The label predictor is
+    `output_nn`. Both terms are descended in one step, on a mini-batch of each domain
     (the paper alternates between them).
 
     Two options of the paper are injected. A `noiseable_data` here makes the auto-encoder denoise:
@@ -92,7 +94,6 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
 
     convolutional_auto_encoder: Any = None
     _default_xavier_magnitude: float = 1.0
-    _noiseable_data: NoiseableData | None = None
     _output_nn: Any = None
     _loss_names = ("classification_loss", "reconstruction_loss")
     _loss_columns = (
@@ -156,7 +157,8 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
             **kwargs,
         )
         self.convolutional_auto_encoder = convolutional_auto_encoder
-        self.noiseable_data = noiseable_data
+        if noiseable_data is not None:
+            self.noiseable_data = noiseable_data
         self.output_nn = output_nn
         self.tied_weights_flag = bool(tied_weights_flag)
         if self.tied_weights_flag:
@@ -167,15 +169,13 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
 
     @property
     def noiseable_data(self) -> NoiseableData | None:
-        """Corrupts what the auto-encoder gets of the target domain in learning, or `None`."""
-        if self._noiseable_data is not None:
-            return self._noiseable_data
-        return getattr(self.convolutional_auto_encoder, "noiseable_data", None)
+        """Corrupts what the auto-encoder gets in learning: its own `noiseable_data`."""
+        return self.convolutional_auto_encoder.noiseable_data
 
     @noiseable_data.setter
     def noiseable_data(self, value: NoiseableData | None) -> None:
         check_is_a("noiseable_data", value, NoiseableData, optional=True)
-        self.__dict__["_noiseable_data"] = value
+        self.convolutional_auto_encoder.noiseable_data = value
 
     @property
     def drcn_loss(self) -> Any:
@@ -208,7 +208,7 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
 
     # -- the network -------------------------------------------------------------------
 
-    def forward_propagation(self, F: Any, x: Any) -> Any:  # noqa: ARG002
+    def forward_propagation(self, F: Any, x: Any) -> Any:
         """Compute the reconstruction and the scores of the classes.
 
         Args:
@@ -219,9 +219,9 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
             A tuple of the reconstruction, shape `(batch, channel, height, width)`, and the
             scores, shape `(batch, classes)`.
         """
-        code = self.encoder(x)
+        code, decoded = self.convolutional_auto_encoder.code_and_reconstruction(F, x)
         self.keep_features(code)
-        return self.convolutional_auto_encoder(x), self._output_nn(code)
+        return decoded, self._output_nn(code)
 
     def __call__(self, *args: Any) -> Any:
         """Compute the output and keep the features."""
@@ -275,17 +275,15 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
         """
         return self._compute(decoded_arr, prob_arr, batch_observed_arr, batch_target_arr)
 
-    def _prepared(self, *arrays: nd.NDArray) -> tuple[nd.NDArray, ...]:
-        target_domain_arr = arrays[2]
-        if self.noiseable_data is not None:
-            target_domain_arr = self.noiseable_data.noise(target_domain_arr)
-        return (*arrays, target_domain_arr)
-
     def _losses_of(self, *arrays: nd.NDArray) -> tuple[Any, nd.NDArray]:
-        observed_arr, label_arr, target_domain_arr, noised_arr = arrays
-        score_arr = self._output_nn(self.encoder(observed_arr))
-        decoded_arr = self.convolutional_auto_encoder(noised_arr)
-        return self.compute_loss(decoded_arr, score_arr, target_domain_arr, label_arr), score_arr
+        observed_arr, label_arr, target_domain_arr = arrays
+        auto_encoder = self.convolutional_auto_encoder
+        score_arr = self._output_nn(auto_encoder.codes_in_learning(observed_arr))
+        decoded_arr, cost_arr = auto_encoder.reconstruction_in_learning(target_domain_arr)
+        losses = self.compute_loss(decoded_arr, score_arr, target_domain_arr, label_arr)
+        if cost_arr is not None:
+            losses = (nd.broadcast_add(losses[0], nd.mean(cost_arr)), *losses[1:])
+        return losses, score_arr
 
     def _evaluate(self, *arrays: nd.NDArray) -> Any:
         observed_arr, label_arr = arrays
