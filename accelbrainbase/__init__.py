@@ -64,6 +64,7 @@ _EXPORTS = {
     "SemiSupervisedIterator": (
         "accelbrainbase.iteratabledata._mxnet.arrayiterator.semi_supervised_iterator"
     ),
+    "AffineNoise": "accelbrainbase.noiseabledata._mxnet.affine_noise",
     "ConstrainWeights": "accelbrainbase.regularizatabledata._mxnet.constrain_weights",
     "DRCNArrayIterator": "accelbrainbase.iteratabledata._mxnet.drcn_array_iterator",
     "CroppingRotationIterator": (
