@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
-from mxnet import nd, sym
+from mxnet import gluon, nd, sym
 from mxnet.gluon import HybridBlock, SymbolBlock
+
+_PREFIX = "copy_of_"
 
 
 class NetworkCopy:
@@ -16,25 +20,56 @@ class NetworkCopy:
 
     Args:
         network: The network. The shapes of its parameters are known.
+
+    Attributes:
+        is_plain: Whether the network computes the same in learning as at inference.
     """
 
     def __init__(self, network: HybridBlock) -> None:
         observed = sym.var("observed", dtype="float32")
-        outputs = network(observed)
-        self._block = SymbolBlock(outputs, [observed])
-        originals = network.collect_params()
+        self._output = network(observed)
+        self._originals = network.collect_params()
+        names = set(self._output.list_inputs()) - {"observed"}
+        renamed = self._output(**{name: sym.var(_PREFIX + name) for name in sorted(names)})
+        self._block = SymbolBlock(renamed, [observed])
         self._pairs = []
         for name, parameter in self._block.collect_params().items():
-            original = originals[name]
+            original = self._originals[name[len(_PREFIX) :]]
             parameter.shape, parameter.grad_req = original.shape, "null"
             parameter.initialize(ctx=original.list_ctx())
             self._pairs.append((parameter, original))
         self._block.hybridize(static_alloc=True, static_shape=True)
+        operators = {node["op"] for node in _nodes(self._output)}
+        self.is_plain = not (self._output.list_auxiliary_states() or "Dropout" in operators)
         self.follow(1.0)
 
     def __call__(self, observed_arr: nd.NDArray) -> nd.NDArray:
         """Infer."""
         return self._block(observed_arr)
+
+    def symbols_of(self, observed: sym.Symbol) -> tuple[sym.Symbol, sym.Symbol]:
+        """Return what the network, and what the copy makes of a symbol.
+
+        Args:
+            observed: What is observed.
+        """
+        output = self._output(observed=observed)
+        names = set(self._output.list_inputs()) - {"observed"}
+        return output, output(**{name: sym.var(_PREFIX + name) for name in sorted(names)})
+
+    def block_of(self, outputs: Sequence[sym.Symbol], observed: sym.Symbol) -> SymbolBlock:
+        """Return a compiled block over the parameters of the network and of the copy.
+
+        Args:
+            outputs: What it computes, from what `symbols_of` returned.
+            observed: Its input.
+        """
+        shared = gluon.ParameterDict("")
+        shared.update(self._originals)
+        shared.update(self._block.collect_params())
+        block = SymbolBlock(list(outputs), [observed], params=shared)
+        block.hybridize(static_alloc=True, static_shape=True)
+        return block
 
     def follow(self, rate: float) -> None:
         """Move the parameters to those of the network.
@@ -57,3 +92,9 @@ class NetworkCopy:
         """Set the values of the parameters, in the order of `values`."""
         for (parameter, _), value in zip(self._pairs, values):
             parameter.set_data(value)
+
+
+def _nodes(output: sym.Symbol) -> list[dict[str, Any]]:
+
+    nodes: list[dict[str, Any]] = json.loads(output.tojson())["nodes"]
+    return nodes

@@ -8,7 +8,7 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from mxnet import autograd, gluon, nd
+from mxnet import gluon, nd
 from mxnet.initializer import Initializer
 
 from accelbrainbase._checks import check_integer, check_is_a, check_number
@@ -17,6 +17,7 @@ from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase._mxnet.learnable_controller import LearnableController
 from accelbrainbase._mxnet.network_copy import NetworkCopy
 from accelbrainbase._mxnet.next_values import MaxNextValue
+from accelbrainbase._mxnet.q_step import QStep
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.linear_decay import LinearDecay
@@ -113,7 +114,8 @@ class DeepQNetworkController(LearnableController):
     _function_approximator: Any = None
     _policy_sampler: Any = None
     _loss: Any = None
-    _target: NetworkCopy | None = None
+    _target: Any = None
+    _q_step: QStep | None = None
     _best: dict[str, nd.NDArray] | None = None
     _turn_n: int = 0
 
@@ -200,7 +202,7 @@ class DeepQNetworkController(LearnableController):
     @function_approximator.setter
     def function_approximator(self, value: FunctionApproximator) -> None:
         check_is_a("function_approximator", value, FunctionApproximator)
-        self.__dict__.update(_function_approximator=value, _target=None)
+        self.__dict__.update(_function_approximator=value, _target=None, _q_step=None)
         self.register_child(value, "function_approximator")
         self.trainer = None
 
@@ -214,7 +216,7 @@ class DeepQNetworkController(LearnableController):
         check_is_a("computable_loss", value, (ComputableLoss, gluon.loss.Loss))
         compute = value.compute if isinstance(value, ComputableLoss) else value
         self.__dict__.update(_loss=value, _compute=compute)
-        self.__dict__["_step_loss"] = _StepLoss(self)
+        self.__dict__["_q_step"] = None
 
     # -- acting ------------------------------------------------------------------------
 
@@ -313,16 +315,16 @@ class DeepQNetworkController(LearnableController):
 
     def _update_once(self) -> tuple[nd.NDArray, nd.NDArray]:
         """Take a gradient step; return the losses and the predicted values."""
+        if self._q_step is None or self._q_step.next_value is not self.next_value:
+            self.__dict__["_q_step"] = QStep(
+                self.function_approximator,
+                self._target,
+                self.next_value,
+                self._compute,
+                self.hybridize_flag,
+            )
         arrays = self.replay_memory.sample(self.batch_size)
-        observed_arr, next_arr, number_arr = (
-            nd.array(arr, ctx=self.ctx, dtype=np.float32) for arr in arrays
-        )
-        next_arrays = [self._target(next_arr)]
-        if getattr(self.next_value, "needs_online", True):
-            next_arrays.append(self.function_approximator(next_arr))
-        with autograd.record():
-            q_arr = self.function_approximator(observed_arr)
-            loss_arr, predicted_arr = self._step_loss(q_arr, number_arr, *next_arrays)
+        loss_arr, predicted_arr = self._q_step(arrays, self.ctx)
         self.update(loss_arr, self.batch_size, self.trainer)
         self.constrain(self)
         self.update_count += 1
@@ -465,34 +467,3 @@ _CALLABLE: Any = Callable
 
 def _on_host(arr: np.ndarray) -> nd.NDArray:
     return nd.array(arr, ctx=mx.cpu(), dtype=arr.dtype)
-
-
-class _StepLoss(gluon.HybridBlock):
-    """The loss of a gradient step, after the networks: one small graph."""
-
-    def __init__(self, controller: DeepQNetworkController) -> None:
-        super().__init__()
-        self.__dict__["controller"] = controller
-        if isinstance(controller._loss, gluon.loss.Loss) and controller.hybridize_flag:
-            self.hybridize(static_alloc=True, static_shape=True)
-
-    def hybrid_forward(
-        self, F: Any, q_arr: Any, number_arr: Any, target_arr: Any, online_arr: Any = None
-    ) -> tuple[Any, Any]:
-        """Return losses and predicted values, shape `(batch,)`.
-
-        Args:
-            F: `mxnet.ndarray` or `mxnet.symbol`.
-            q_arr: Values of all actions of the states, shape `(batch, actions)`.
-            number_arr: Actions, returns and discounts, shape `(batch, 3)`.
-            target_arr: Values of all actions of the next states by the target network.
-            online_arr: Those by the network that learns, where they are needed.
-        """
-        action_arr, return_arr, discount_arr = F.split(
-            number_arr, num_outputs=3, axis=1, squeeze_axis=True
-        )
-        predicted_arr = F.pick(q_arr, action_arr, axis=1)
-        next_value_arr = self.controller.next_value(F, online_arr, target_arr)
-        wanted_arr = F.BlockGrad(return_arr + discount_arr * next_value_arr)
-        columns = (F.expand_dims(arr, axis=1) for arr in (predicted_arr, wanted_arr))
-        return self.controller._compute(*columns), F.BlockGrad(predicted_arr)
