@@ -38,7 +38,10 @@ myst_heading_anchors = 3
 default_role = "py:obj"
 autosummary_generate = True
 autodoc_member_order = "bysource"
-autodoc_default_options = {"exclude-members": "hybrid_forward"}
+autodoc_default_options = {
+    # `hybrid_forward` is Gluon's; the others come from scikit-learn.
+    "exclude-members": "hybrid_forward,set_fit_request,set_score_request,set_predict_request"
+}
 python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 napoleon_use_rtype = False
