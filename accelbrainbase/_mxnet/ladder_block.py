@@ -221,6 +221,11 @@ class LadderBlock(GradientBlock):
                 "`iteratable_data` generates labelled and unlabelled data points apart, so the "
                 "model must be built with a `supervised_loss`."
             )
+        if unlabeled_arr is not None and unlabeled_arr.shape[1:] != observed_arr.shape[1:]:
+            raise ValueError(
+                f"`iteratable_data` must generate unlabelled data points of the shape of labelled "
+                f"ones, {observed_arr.shape[1:]}, but generates {unlabeled_arr.shape[1:]}."
+            )
         with autograd.record():
             losses = self._costs(observed_arr, target_arr, unlabeled_arr)
         self.update(losses["loss"], observed_arr.shape[0], self.trainer)
@@ -252,7 +257,7 @@ class LadderBlock(GradientBlock):
         cost_arr = cost_arr * self.alpha
         if self._supervised is None:
             return {"loss": cost_arr, "denoising_loss": cost_arr}
-        supervised_arr = self._supervised(score_arr, target_arr)
+        supervised_arr = self._supervised_costs(score_arr, target_arr)
         weight_arr: Any = 1.0
         if unlabeled_arr is None:
             with autograd.pause():
@@ -266,6 +271,16 @@ class LadderBlock(GradientBlock):
             if self.compute_acc_flag:
                 losses["accuracy"] = self._score_of_classes(score_arr, target_arr) * weight_arr
         return losses
+
+    def _supervised_costs(self, score_arr: nd.NDArray, target_arr: nd.NDArray) -> nd.NDArray:
+        loss_arr = self._supervised(score_arr, target_arr)
+        if loss_arr.shape != (score_arr.shape[0],):
+            raise ValueError(
+                f"`supervised_loss` must give one loss for each sample, shape "
+                f"({score_arr.shape[0]},), but gave {loss_arr.shape}. Average over all axes but "
+                f"the first."
+            )
+        return loss_arr
 
     # -- as a part of another model -----------------------------------------------------
 
@@ -329,7 +344,7 @@ class LadderBlock(GradientBlock):
         if self._supervised is None:
             return {"loss": self.compute_loss(self.inference(observed_arr), target_arr)}
         score_arr = self._encoded(observed_arr)[1]
-        loss_arr = self._supervised(score_arr, target_arr)
+        loss_arr = self._supervised_costs(score_arr, target_arr)
         scores = {"loss": loss_arr, "supervised_loss": loss_arr}
         if self.compute_acc_flag:
             scores["accuracy"] = self._score_of_classes(score_arr, target_arr)

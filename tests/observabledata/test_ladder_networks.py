@@ -329,6 +329,21 @@ def test_settings_of_the_ladder_are_checked():
         unlabelled.learn(ab.SemiSupervisedIterator(observed, target, epochs=1, batch_size=10))
 
 
+def test_data_that_do_not_fit_are_named():
+    observed, target = (nd.array(arr) for arr in data())
+    with pytest.raises(ValueError, match=r"unlabelled data points of the shape .* \(6,\), but"):
+        make()._train_step(observed, target, observed[:, :5])
+
+    class Whole(ab.ComputableLoss):
+        def compute(self, pred_arr, real_arr):
+            return (pred_arr - real_arr).square().sum()
+
+    with pytest.raises(ValueError, match=r"`supervised_loss` must give one loss .*\(9,\)"):
+        scattered(make(supervised_loss=Whole()))._train_step(observed, target)
+    with pytest.raises(ValueError, match="must have 6 features"):
+        make().inference(observed[:, :5])
+
+
 def test_other_noise_on_the_data():
     class Halved(ab.NoiseableData):
         def noise(self, arr):
