@@ -290,9 +290,7 @@ def domain_adversarial(**kwargs: Any) -> ab.DomainAdversarialNetworks:
         hybridize_flag=kwargs.get("hybridize_flag", True),
     )  # fmt: skip
     loss = ab.DomainAdversarialLoss(posterior_from_logits=True)
-    return ab.DomainAdversarialNetworks(
-        encoder, network([10]), network([8, 1]), loss, **settings
-    )
+    return ab.DomainAdversarialNetworks(encoder, network([10]), network([8, 1]), loss, **settings)
 
 
 def loss_of_classes(model: Any, pred_arr: Any, observed: np.ndarray, target: np.ndarray) -> float:  # noqa: ARG001
@@ -462,19 +460,25 @@ MODELS: dict[str, Case] = {
     "ConvolutionalNetworkChain": Case(convolutional_chain, labelled_pictures),
     "ConvolutionalNeuralNetworks": Case(convolutional_network, labelled_pictures),
     "DRCNetworks": Case(
-        classifying_and_reconstructing, labelled_pictures, loss=loss_of_both,
+        classifying_and_reconstructing,
+        labelled_pictures,
+        loss=loss_of_both,
         iterate=with_a_target_domain,
     ),
     "DomainAdversarialNetworks": Case(
         domain_adversarial, labelled_pictures, loss=loss_of_classes, iterate=with_a_target_domain
     ),
     "SSDAController": Case(
-        lambda **kwargs: self_supervised(False, **kwargs), labelled_pictures,
-        loss=loss_of_pretext, iterate=with_a_pretext_task,
+        lambda **kwargs: self_supervised(False, **kwargs),
+        labelled_pictures,
+        loss=loss_of_pretext,
+        iterate=with_a_pretext_task,
     ),
     "AdversarialSSDAController": Case(
-        lambda **kwargs: self_supervised(True, **kwargs), labelled_pictures,
-        loss=loss_of_pretext, iterate=with_a_pretext_task,
+        lambda **kwargs: self_supervised(True, **kwargs),
+        labelled_pictures,
+        loss=loss_of_pretext,
+        iterate=with_a_pretext_task,
     ),
     "AdditiveAttentionModel": Case(
         lambda **kwargs: of_attention(ab.AdditiveAttentionModel, **kwargs), rows_of_digits
