@@ -225,6 +225,7 @@ _EXPORTS = {
     "TransformerIterator": "accelbrainbase.iteratabledata.transformer_iterator",
     "EncoderDecoder": "accelbrainbase.observabledata._mxnet.lstmnetworks.encoder_decoder",
     "LSTMNetworks": "accelbrainbase.observabledata._mxnet.lstm_networks",
+    "CLDNNetworks": "accelbrainbase.observabledata._mxnet.cldnn_networks",
     "DeepBeliefNetworks": (
         "accelbrainbase.observabledata._mxnet.restrictedboltzmannmachines.deep_belief_networks"
     ),

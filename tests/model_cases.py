@@ -187,6 +187,21 @@ def of_network(made: Any, units_list: list[int], **kwargs: Any) -> Any:
     return made(network(units_list, **parts), **settings)
 
 
+def labelled_films_of_rows(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits as films of 8 pictures, which are their rows; the target is the class, one-hot."""
+    observed, target = labelled_digits(n)
+    return observed.reshape(n, 8, 1, 1, 8), target
+
+
+def cldnn(**kwargs: Any) -> ab.CLDNNetworks:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
+    return ab.CLDNNetworks(
+        lstm(output_layer_flag=False, **parts), network([16, 10], **parts), ab.L2NormLoss(),
+        convolutions([gluon.nn.Conv2D(4, (1, 3))], **parts), **settings,
+    )  # fmt: skip
+
+
 def pictures(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Digits as pictures of one channel in [0, 1]; the target is the data point."""
     observed = digits(n)[0].reshape(n, 1, 8, 8)
@@ -539,6 +554,7 @@ MODELS: dict[str, Case] = {
         series_of_digits,
     ),
     "GenerativeModel": Case(generator, digits),
+    "CLDNNetworks": Case(cldnn, labelled_films_of_rows),
     "FunctionApproximator": Case(
         lambda **kwargs: of_network(ab.FunctionApproximator, [16, 10], **kwargs), labelled_digits
     ),

@@ -315,16 +315,12 @@ class DeepQNetworkController(LearnableController):
 
     def _update_once(self) -> tuple[nd.NDArray, nd.NDArray]:
         """Take a gradient step; return the losses and the predicted values."""
-        if self._q_step is None or self._q_step.next_value is not self.next_value:
-            self.__dict__["_q_step"] = QStep(
-                self.function_approximator,
-                self._target,
-                self.next_value,
-                self._compute,
-                self.hybridize_flag,
-            )
-        arrays = self.replay_memory.sample(self.batch_size)
-        loss_arr, predicted_arr = self._q_step(arrays, self.ctx)
+        step = self._q_step
+        if step is None or step.next_value is not self.next_value:
+            network, compiled = self.function_approximator, self.hybridize_flag
+            step = QStep(network, self._target, self.next_value, self._compute, compiled)
+            self.__dict__["_q_step"] = step
+        loss_arr, predicted_arr = step(self.replay_memory.sample(self.batch_size), self.ctx)
         self.update(loss_arr, self.batch_size, self.trainer)
         self.constrain(self)
         self.update_count += 1
@@ -445,8 +441,8 @@ class DeepQNetworkController(LearnableController):
             setattr(self, name, values[name])
         self.best_return = -np.inf if values["best_return"] is None else values["best_return"]
         for name, part in (("memory", self.replay_memory), ("returns", self.n_step_returns)):
-            part_arrays = arrays_below(arrays, name)
-            part.resume({key: arr.asnumpy() for key, arr in part_arrays.items()}, values[name])
+            found: Mapping[str, Any] = arrays_below(arrays, name)
+            part.resume({key: arr.asnumpy() for key, arr in found.items()}, values[name])
         if self._target is not None:
             values_of_target = arrays_below(arrays, "target")
             self._target.set_values(
