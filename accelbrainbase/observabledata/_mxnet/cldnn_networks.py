@@ -141,7 +141,8 @@ class CLDNNetworks(GradientBlock):
             fits = not known or known == int(np.prod(points))
         if not fits:
             raise ValueError(
-                f"`observed_arr` must have the features {self._point_shape or (known,)} at each time, as "
-                f"this {type(self).__name__} has learned, but got shape {observed_arr.shape}."
+                f"`observed_arr` must have the features {self._point_shape or (known,)} at each "
+                f"time, as this {type(self).__name__} has learned, but got shape "
+                f"{observed_arr.shape}."
             )
         self._point_shape = points
