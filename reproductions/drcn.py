@@ -313,8 +313,12 @@ def skada(
     target: tuple[np.ndarray, ...],
     seed: int,
 ) -> dict[str, float]:
-    """Accuracies of skada's DANN and DeepCORAL in the same network, as many steps."""
-    epochs = max(1, round(options.steps / math.ceil(len(source[0]) / BATCH)))
+    """Accuracies of skada's DANN and DeepCORAL in the same network, about as many steps.
+
+    An epoch of skada goes through the larger domain, in steps of `BATCH` pictures of each.
+    """
+    larger = max(len(source[0]), len(target[0]))
+    epochs = max(1, round(options.steps / math.ceil(larger / BATCH)))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.npz"
         np.savez(path, xs=source[0], ys=source[1], xt=target[0], xe=target[2], ye=target[3])
