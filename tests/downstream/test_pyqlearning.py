@@ -1,99 +1,156 @@
-"""The mazes of pyqlearning, unmodified, learned by the contract's algorithm."""
+"""Programs for pyqlearning 1.2.7: its notebooks' mazes, for each class of its MXNet side."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+import mxnet as mx
 import numpy as np
 import pytest
-from mxnet import gluon
+from mxnet.gluon.nn import Conv2D
 
 import accelbrainbase as ab
 
-pytest.importorskip("pyqlearning", reason="pyqlearning is not installed")
+pytest.importorskip("pyqlearning", reason="pyqlearning is not installed: run `make downstream`")
 
-AGENTS = 8
+from classes_of_libraries import classes_without_program  # noqa: E402
+from pyqlearning.samplabledata.policysampler._mxnet.maze_multi_agent_policy import (  # noqa: E402
+    MazeMultiAgentPolicy,
+)
+from pyqlearning.samplabledata.policysampler._mxnet.maze_policy import MazePolicy  # noqa: E402
+
+# It assigns arrays of one element to elements of arrays.
+pytestmark = pytest.mark.filterwarnings("ignore:Conversion of an array:DeprecationWarning")
+LIMIT = 60
 
 
-def maze(ctx, **kwargs):
-    from pyqlearning.samplabledata.policysampler._mxnet.maze_policy import MazePolicy
+def network(ctx):
+    return ab.ConvolutionalNeuralNetworks(
+        computable_loss=ab.L2NormLoss(),
+        hidden_units_list=[Conv2D(16, 3, padding=1), Conv2D(16, 3, strides=2, padding=1)],
+        hidden_activation_list=["relu", "relu"],
+        hidden_dropout_rate_list=[0.0, 0.0],
+        hidden_batch_norm_list=[None, None],
+        output_nn=ab.NeuralNetworks(
+            computable_loss=ab.L2NormLoss(), units_list=[32, 1],
+            activation_list=["relu", "identity"], dropout_rate_list=[0.0, 0.0], ctx=ctx,
+        ),
+        ctx=ctx,
+    )  # fmt: skip
 
-    return MazePolicy(
-        batch_size=AGENTS, map_size=(6, 6), moving_max_dist=2, possible_n=4, memory_num=1,
+
+def mobilenet(ctx):
+    return ab.MobileNetV2(
+        computable_loss=ab.L2NormLoss(),
+        input_filter_n=8, input_kernel_size=(3, 3), input_strides=(1, 1), input_padding=(1, 1),
+        bottleneck_dict_list=[
+            {"filter_rate": 1, "filter_n": 8, "block_n": 1, "stride": 1},
+            {"filter_rate": 2, "filter_n": 8, "block_n": 1, "stride": 2},
+        ],
+        hidden_filter_n=16, pool_size=None,
+        output_nn=ab.NeuralNetworks(
+            computable_loss=ab.L2NormLoss(), units_list=[1], activation_list=["identity"],
+            dropout_rate_list=[0.0], ctx=ctx,
+        ),
+        ctx=ctx,
+    )  # fmt: skip
+
+
+def controller(policy, model, **kwargs):
+    settings = {"optimizer_name": "Adam", "learning_rate": 0.002, **kwargs}
+    dqn = ab.DQNController(
+        function_approximator=ab.FunctionApproximator(model=model, ctx=model.ctx),
+        policy_sampler=policy, computable_loss=ab.L2NormLoss(), ctx=model.ctx, **settings,
+    )  # fmt: skip
+    dqn.alpha_value, dqn.gamma_value, dqn.epsilon_greedy_rate = 1.0, 0.9, 0.7
+    return dqn
+
+
+def maze(kind, ctx, **kwargs):
+    return kind(
+        batch_size=2, map_size=(8, 8), moving_max_dist=3, possible_n=6, memory_num=8,
         repeating_penalty=0.5, ctx=ctx, **kwargs,
     )  # fmt: skip
 
 
-def maze_with_an_enemy(ctx):
-    from pyqlearning.samplabledata.policysampler._mxnet.maze_multi_agent_policy import (
-        MazeMultiAgentPolicy,
-    )
-
-    return MazeMultiAgentPolicy(
-        batch_size=AGENTS, map_size=(6, 6), moving_max_dist=2, possible_n=4, memory_num=1,
-        repeating_penalty=0.5, enemy_num=1, enemy_init_dist=3, enemy_moving_max_dist=1, ctx=ctx,
-    )  # fmt: skip
-
-
-def controller_of(policy, ctx):
-    dense = ab.NeuralNetworks(
-        gluon.loss.L2Loss(), units_list=[64, 1], activation_list=["relu", "identity"], ctx=ctx
-    )
-    network = ab.ConvolutionalNeuralNetworks(
-        computable_loss=gluon.loss.L2Loss(),
-        hidden_units_list=[
-            gluon.nn.Conv2D(16, 3, padding=1), gluon.nn.Conv2D(16, 3, strides=2, padding=1),
-        ],
-        hidden_activation_list=["relu", "relu"], hidden_dropout_rate_list=[0.0, 0.0],
-        hidden_batch_norm_list=[None, None], output_nn=dense, ctx=ctx,
-    )  # fmt: skip
-    controller = ab.DQNController(
-        function_approximator=ab.FunctionApproximator(model=network, ctx=ctx),
-        policy_sampler=policy, computable_loss=gluon.loss.L2Loss(), optimizer_name="Adam",
-        learning_rate=1e-3, hybridize_flag=True, scale=1.0, ctx=ctx, initializer=None,
-        recursive_learning_flag=True,
-    )  # fmt: skip
-    controller.gamma_value, controller.alpha_value = 0.9, 1.0
-    controller.epsilon_greedy_rate = 0.7
-    return controller
+def steps_to_the_end(dqn, *, greedy_rate):
+    """Numbers of steps of two walks; those that reach no end take the limit."""
+    policy, before = dqn.policy_sampler, dqn.epsilon_greedy_rate
+    numbers = []
+    dqn.epsilon_greedy_rate = greedy_rate
+    for _ in range(2):
+        policy.inferencing_mode = True
+        policy.reset_agent_pos()
+        state_list, q_list = dqn.inference(iter_n=LIMIT)
+        assert len(state_list) == len(q_list)
+        assert all(q_arr.shape == (2, 1) for q_arr in q_list)
+        ended = policy.check_the_end_flag(state_list[-1])
+        numbers.append(len(state_list) if ended else LIMIT)
+        policy.inferencing_mode = False
+        policy.reset_agent_pos()
+    dqn.epsilon_greedy_rate = before
+    return numbers
 
 
-def steps_to_the_goal(controller, epsilon_greedy_rate, most=80):
-    """How many steps the agents take until the policy says that it is the end."""
-    policy = controller.policy_sampler
-    learned, controller.epsilon_greedy_rate = controller.epsilon_greedy_rate, epsilon_greedy_rate
+def test_maze_is_solved(ctx):
+    policy = maze(MazePolicy, ctx)
+    assert policy.map_arr.shape == (9, 9)
+    dqn = controller(policy, network(ctx))
+    at_random = steps_to_the_end(dqn, greedy_rate=0.0)
+    dqn.learn(iter_n=60)
+    assert dqn.q_logs_arr.shape == (60, 2)
+    gap_arr = abs(dqn.q_logs_arr[:, 0] - dqn.q_logs_arr[:, 1])
+    assert gap_arr[-20:].mean() < 0.3 * gap_arr[:10].mean()
+    greedily = steps_to_the_end(dqn, greedy_rate=1.0)
+    assert max(greedily) < LIMIT
+    assert np.mean(greedily) < 0.7 * np.mean(at_random)
+
+
+def test_maze_with_recursive_learning_stops_at_the_goal(ctx):
+    policy = maze(MazePolicy, ctx)
+    dqn = controller(policy, network(ctx), recursive_learning_flag=True)
+    policy.inferencing_mode = True  # the agent walks; it does not jump to random places
+    dqn.learn(iter_n=LIMIT)
+    assert 0 < len(dqn.q_logs_arr) <= LIMIT
+    before = len(dqn.q_logs_arr)
+    policy.reset_agent_pos()
+    dqn.learn(iter_n=2)
+    assert len(dqn.q_logs_arr) == before + 2
+
+
+def test_maze_with_other_agents(ctx):
+    policy = maze(MazeMultiAgentPolicy, ctx, enemy_num=1, enemy_init_dist=3)
+    dqn = controller(policy, network(ctx))
+    dqn.learn(iter_n=25)
+    gap_arr = abs(dqn.q_logs_arr[:, 0] - dqn.q_logs_arr[:, 1])
+    assert gap_arr[-5:].mean() < 0.5 * gap_arr[:3].mean()
     policy.inferencing_mode = True
-    counts = []
-    for _ in range(3):
-        policy.reset_agent_pos()
-        states, values = controller.inference(iter_n=most)
-        assert {state.shape for state in states} == {states[0].shape}
-        assert {value.shape for value in values} == {(AGENTS, 1)}
-        counts.append(len(states))
-    policy.inferencing_mode = False
-    controller.epsilon_greedy_rate = learned
-    return float(np.mean(counts))
+    policy.reset_agent_pos()
+    state_list, q_list = dqn.inference(iter_n=30)
+    assert state_list[0].shape == (2, 3, 9, 9)  # agent, map, enemy
+    assert len(q_list) == len(state_list) <= 30
+    assert set(policy.END_STATE_list) <= {"Goal", "Not goal", "Crash", "Not crash"}
 
 
-@pytest.mark.parametrize("make", [maze, maze_with_an_enemy])
-def test_maze_is_learned(make, ctx):
-    policy = make(ctx)
-    controller = controller_of(policy, ctx)
-    at_random = steps_to_the_goal(controller, 0.0)
-    for _ in range(15):
-        policy.reset_agent_pos()
-        controller.learn(iter_n=60)
-    assert controller.q_logs_arr.shape[1] == 2
-    assert np.isfinite(controller.q_logs_arr).all()
-    errors = np.abs(controller.q_logs_arr[:, 0] - controller.q_logs_arr[:, 1])
-    assert errors[-50:].mean() < 0.1 * errors[:5].mean()
-    if make is maze:
-        assert steps_to_the_goal(controller, 1.0) < 0.5 * at_random
+@pytest.mark.skipif(
+    find_spec("accelbrainbase.observabledata._mxnet.convolutionalneuralnetworks.mobilenet_v2")
+    is None,
+    reason="needs MobileNetV2",
+)
+def test_maze_by_mobilenet(ctx, tmp_path):
+    """The notebooks' function approximator."""
+    dqn = controller(maze(MazePolicy, ctx), mobilenet(ctx), learning_rate=0.01)
+    dqn.learn(iter_n=25)
+    assert np.isfinite(dqn.q_logs_arr).all()
+    gap_arr = abs(dqn.q_logs_arr[:, 0] - dqn.q_logs_arr[:, 1])
+    assert gap_arr[-5:].mean() < 0.7 * gap_arr[:3].mean()
+    dqn.save_parameters(str(tmp_path / "dqn.params"))
+    other = controller(maze(MazePolicy, ctx), mobilenet(ctx))
+    other.load_parameters(str(tmp_path / "dqn.params"), ctx=ctx)
+    arr = mx.nd.ones((3, 2, 9, 9), ctx=ctx)
+    both = [d.function_approximator.inference(arr).asnumpy() for d in (dqn, other)]
+    np.testing.assert_array_equal(*both)
 
 
-def test_maze_is_where_it_was_after_looking_ahead(ctx):
-    policy = maze(ctx)
-    action_arr, meta_data_arr = policy.draw()
-    assert action_arr.shape == (AGENTS, 4, 2, 7, 7) and meta_data_arr is None
-    before = policy.extract_now_state().asnumpy()
-    next_arr, _, ended = policy.look_ahead(action_arr[:, 0])
-    assert next_arr.shape == action_arr.shape and not ended
-    np.testing.assert_array_equal(policy.extract_now_state().asnumpy(), before)
+def test_every_class_of_the_mxnet_side_has_a_program():
+    assert classes_without_program("pyqlearning", __file__) == set()
