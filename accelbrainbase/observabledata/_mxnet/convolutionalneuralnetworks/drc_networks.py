@@ -42,7 +42,8 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
     or augments, the data points of the source domain.
 
     The history has the columns `loss`, `classification_loss`, `reconstruction_loss` and
-    `accuracy`, each of training and of test data; both terms of the latter are of the test data.
+    `accuracy`, each of training and of test data. Both terms of the latter are of the test data;
+    what the auto-encoder minimises beside is in the training `loss` only.
 
     Args:
         convolutional_auto_encoder: Its encoder gives what is classified: maps, or a code where
