@@ -31,6 +31,7 @@ KEYWORDS = dict.fromkeys(
     {"peephole_flag": True, "input_adjusted_flag": True},
 )
 KEYWORDS[models.transformer] = {"filter_dim": 4}
+KEYWORDS[models.transforming_auto_encoder] = {"filter_dim": 4}
 KEYWORDS[models.transformer_of_other_width] = {"filter_dim": 6}
 # The parameters are the same, the mathematics is not; and what the file has not.
 OTHER_MATHEMATICS = {
@@ -39,6 +40,7 @@ OTHER_MATHEMATICS = {
     models.repelling_cae: [],
     models.transformer: [],  # heads, masks
     models.transformer_of_other_width: ["hidden_fc."],
+    models.transforming_auto_encoder: [],
 }
 OTHER_ARCHITECTURE = [
     models.ladder_networks,  # its layers have no biases, and there are combinators

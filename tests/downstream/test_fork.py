@@ -55,8 +55,8 @@ def in_child(work):
     queue = fork.Queue()
     child = fork.Process(target=lambda: queue.put(work()))
     child.start()
-    result = queue.get(timeout=60)
-    child.join(60)
+    result = queue.get(timeout=150)
+    child.join(150)
     assert child.exitcode == 0, child.exitcode
     return result
 """
@@ -96,7 +96,7 @@ PROGRAMS = {
 
         globals()["score"] = score
         with fork.Pool(2) as pool:
-            scores = pool.map_async(score, range(0, 64, 8)).get(timeout=60)
+            scores = pool.map_async(score, range(0, 64, 8)).get(timeout=150)
         np.testing.assert_allclose(scores, [score(i) for i in range(0, 64, 8)], rtol=1e-5)
     """,
     "mini-batches of a DataLoader's worker processes": """
@@ -182,6 +182,6 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_that_forks(name):
     code = BEGIN + textwrap.dedent(PROGRAMS[name]) + "\nprint('done')\n"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.endswith("done\n")

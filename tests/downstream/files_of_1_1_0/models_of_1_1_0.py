@@ -198,6 +198,16 @@ def transformer_of_other_width(**kwargs):
     return transformer(hidden_dim=6, **kwargs)
 
 
+def transforming_auto_encoder(**kwargs):
+    path = "controllablemodel._mxnet.transforming_auto_encoder_controller"
+    model = get(path, "TransformingAutoEncoderController")(
+        computable_loss=loss(), layer_n=1, head_n=2, seq_len=3, depth_dim=4, hidden_dim=4,
+        dropout_rate=0.0, hybridize_flag=True, ctx=CPU, **dict(ACTIVATIONS, **kwargs)
+    )  # fmt: skip
+    model._children["reconstructor"].hybridize()  # else 1.1.0 needs a GPU
+    return model
+
+
 def discriminator():
     kind = get(OBSERVABLE + ".adversarialmodel.discriminative_model", "DiscriminativeModel")
     model = convolutions(output_nn=dense([1], ["sigmoid"]))
@@ -253,6 +263,7 @@ INPUTS = {
     lstm: SERIES, lstm_without_output_layer: SERIES, lstm_with_output_nn: SERIES,
     encoder_decoder: SERIES, boltzmann_machine: BINARY,
     transformer: SERIES, transformer_of_other_width: SERIES,
+    transforming_auto_encoder: SERIES,
     discriminator: PICTURES, generator: PICTURES, energy_discriminator: PICTURES,
     gan: PICTURES, function_approximator: PICTURES,
 }  # fmt: skip
@@ -262,7 +273,7 @@ def infer(model, arr):
     """All outputs of a model, as NumPy arrays."""
     if hasattr(model, "generative_model"):
         outputs = both(model, arr)
-    elif type(model).__name__ == "TransformerController":
+    elif type(model).__name__.startswith("Transform"):
         outputs = model.inference(arr, arr)
     elif type(model).__name__ == "GenerativeModel":
         outputs = model.model(arr)
