@@ -212,6 +212,38 @@ def test_feature_matching_by_hand():
         np.testing.assert_array_equal(old, new)
 
 
+def test_feature_matching_with_maps_of_different_sizes():
+    """A convolutional discriminator: means over the places in the maps are compared."""
+    ab.seed(0)
+
+    def maps(layer, activation):
+        return ab.ConvolutionalNeuralNetworks(
+            ab.L2NormLoss(), hidden_units_list=[layer], hidden_activation_list=[activation],
+            hidden_dropout_rate_list=[0.0],
+        )  # fmt: skip
+
+    model = ab.GenerativeModel(
+        ab.NormalNoiseSampler(shape_tuple=(BATCH, 2, 8, 8)), maps(gluon.nn.Conv2D(2, 3), "tanh")
+    )
+    energy = ab.ConvolutionalAutoEncoder(
+        maps(gluon.nn.Conv2D(3, 3), "tanh"), maps(gluon.nn.Conv2DTranspose(2, 3), "identity"),
+        ab.L2NormLoss(),
+    )  # fmt: skip
+    judge = ab.EBDiscriminativeModel(energy)
+    true = nd.random.normal(shape=(BATCH, 2, 9, 9))
+    controller = ab.EBGANController(
+        Fixed(true.asnumpy()), model, judge, ab.EBDiscriminatorLoss(), gluon.loss.L2Loss()
+    )
+    noise = model.noise_sampler.draw()
+    model.noise_sampler.draw = lambda: noise
+    means = []
+    for arr in (true, model.draw()):
+        judge.inference(arr)
+        means.append(judge.feature_points_arr.asnumpy().mean(axis=(0, 2, 3)))
+    expected = 0.5 * ((means[0] - means[1]) ** 2).mean()
+    assert controller.train_by_feature_matching(1).asscalar() == pytest.approx(expected, rel=1e-4)
+
+
 def test_features_of_a_gluon_network():
     judge = nn.HybridSequential()
     judge.add(nn.Dense(6, activation="tanh"), nn.Dense(1))

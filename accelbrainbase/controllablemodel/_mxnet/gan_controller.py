@@ -267,7 +267,9 @@ class GANController(LearnableController):
         """Let the generator take `k_step` steps on the `feature_matching_loss`.
 
         The features are those of an intermediate layer of the discriminator; means over the
-        mini-batch are compared (Salimans et al. 2016, section 3.1).
+        mini-batch are compared (Salimans et al. 2016, section 3.1). Where a convolutional
+        discriminator sees true and generated maps of different sizes, means over the places in
+        the maps are compared too.
 
         Args:
             k_step: Number of steps.
@@ -281,11 +283,11 @@ class GANController(LearnableController):
         for _ in range(k_step):
             true_arr = self._draw_true()
             with autograd.train_mode():
-                target_arr = _over_batch(self._features(true_arr))
+                target_arr = self._features(true_arr)
             loss_arr = self._descend(
                 self._recorded_generated(),
                 lambda generated_arr, target_arr=target_arr: self.feature_matching_loss(
-                    _over_batch(self._features(generated_arr)), target_arr
+                    *_means(self._features(generated_arr), target_arr)
                 ),
             )
             losses.append(loss_arr)
@@ -503,6 +505,16 @@ def mean_of(arrays: list[nd.NDArray]) -> nd.NDArray:
     """Return the mean of the means, shape `(1,)`; it stays on the device."""
     means = [arr.mean() for arr in arrays]
     return means[0] if len(means) == 1 else nd.add_n(*means) / len(means)
+
+
+def _means(arr: nd.NDArray, target_arr: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:
+    """Return the means of both over the batch, shape `(1, features)`.
+
+    Of maps of different sizes: over their places too, shape `(1, channels)`.
+    """
+    if arr.shape[2:] != target_arr.shape[2:] and arr.shape[1] == target_arr.shape[1]:
+        arr, target_arr = (x.reshape((0, 0, -1)).mean(axis=2) for x in (arr, target_arr))
+    return _over_batch(arr), _over_batch(target_arr)
 
 
 def _over_batch(arr: nd.NDArray) -> nd.NDArray:
