@@ -20,15 +20,28 @@ def resolve_context(ctx: mx.Context | None = None) -> mx.Context:
 
     Raises:
         TypeError: If `ctx` is not a context.
+        ValueError: If it is a GPU that MXNet does not see.
     """
     check_is_a("ctx", ctx, mx.Context, optional=True)
     if ctx is not None:
-        return ctx
+        return _existing(ctx)
     entered = getattr(mx.Context._default_ctx, "value", None)
     # A context that was entered remembers the one before it; the default one does not.
     if entered is not None and (entered._old_ctx is not None or entered != mx.cpu(0)):
-        return entered
+        return _existing(entered)
     return mx.gpu(0) if mx.context.num_gpus() > 0 else mx.cpu(0)
+
+
+def _existing(ctx: mx.Context) -> mx.Context:
+    gpus = mx.context.num_gpus() if ctx.device_type == "gpu" else 0
+    if ctx.device_type == "gpu" and ctx.device_id >= gpus:
+        seen = f"only {gpus} GPU(s)" if gpus else "no GPU"
+        raise ValueError(
+            f"`ctx` is {ctx}, but MXNet sees {seen}. Pass `ctx=mx.cpu()`; or install MXNet for "
+            f"CUDA where there is a GPU. (`mx.gpu()` may be the default of the library that "
+            f"called.)"
+        )
+    return ctx
 
 
 def as_ndarray(name: str, arr: Any, ctx: mx.Context) -> nd.NDArray:

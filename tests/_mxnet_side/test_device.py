@@ -34,6 +34,18 @@ def test_entered_and_given_contexts_come_first(gpus, monkeypatch):
     assert resolve_context() == (mx.gpu(0) if gpus else mx.cpu(0))
 
 
+@pytest.mark.parametrize(
+    ("gpus", "seen"), [(0, "no GPU"), (1, "only 1 GPU")], ids=["none", "fewer"]
+)
+def test_a_gpu_that_is_not_there_is_named_at_the_door(gpus, seen, monkeypatch):
+    monkeypatch.setattr(mx.context, "num_gpus", lambda: gpus)
+    message = rf"`ctx` is gpu\(1\), but MXNet sees {seen}.* Pass `ctx=mx.cpu\(\)`"
+    with pytest.raises(ValueError, match=message):
+        resolve_context(mx.gpu(1))
+    with mx.gpu(1), pytest.raises(ValueError, match=message):
+        resolve_context()
+
+
 def test_what_is_no_context():
     with pytest.raises(TypeError, match="`ctx` must be a `Context` or None, but got 'cpu'"):
         resolve_context("cpu")
