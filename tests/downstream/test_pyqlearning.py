@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import mxnet as mx
 import numpy as np
 import pytest
@@ -132,11 +130,6 @@ def test_maze_with_other_agents(ctx):
     assert set(policy.END_STATE_list) <= {"Goal", "Not goal", "Crash", "Not crash"}
 
 
-@pytest.mark.skipif(
-    find_spec("accelbrainbase.observabledata._mxnet.convolutionalneuralnetworks.mobilenet_v2")
-    is None,
-    reason="needs MobileNetV2",
-)
 def test_maze_by_mobilenet(ctx, tmp_path):
     """The notebooks' function approximator."""
     dqn = controller(maze(MazePolicy, ctx), mobilenet(ctx), learning_rate=0.01)
