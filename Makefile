@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the Python (3.9 to 3.13), ARGS="..." adds arguments to the command.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types wheel downstream versions bench clean
+.PHONY: help demo notebooks test lint format types wheel downstream versions bench docs clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -20,6 +20,10 @@ help: ## list the targets
 demo: ## learn auto-encoders of handwritten digits, write pictures to demo/out
 	$(call set_up)
 	$(RUN) demo/quickstart.py $(ARGS)
+
+notebooks: ## run the notebooks of demo/ in full and save their outputs (ARGS="--quick": small, unsaved)
+	$(call set_up,dev)
+	$(RUN) tools/run_notebooks.py $(ARGS)
 
 test: ## run the tests (ARGS="-k digits" selects)
 	$(call set_up,dev)
@@ -59,7 +63,12 @@ bench: ## measure speed beside PyTorch and 1.1.0 (builds their environments in .
 	$(call set_up,dev)
 	$(RUN) -m benchmarks.harness $(ARGS)
 
+docs: ## build the documentation in docs/_build/html, warnings are errors
+	$(call set_up,docs)
+	$(RUN) -m sphinx -W --keep-going -q -b html docs docs/_build/html $(ARGS)
+	@echo "open docs/_build/html/index.html"
+
 clean: ## remove all that make made
 	rm -rf $(VENV) $(VENV).lock $(DOWNSTREAM) $(DOWNSTREAM).lock .versions .bench build dist *.egg-info
-	rm -rf demo/out .mypy_cache .pytest_cache .ruff_cache
+	rm -rf demo/out docs/_build docs/api .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
