@@ -12,6 +12,7 @@ PLACE = ROOT / ".bench"
 #: What pip installs, command by command. The CPU build of PyTorch is the one of its own wheels.
 ENVIRONMENTS: dict[str, list[list[str]]] = {
     "torch": [["torch==2.13.0", "numpy>=1.26,<3", "scikit-learn>=1.3", "Pillow"]],
+    "stable_baselines3": [["torch==2.13.0", "stable-baselines3==2.9.2", "numpy>=1.26,<3"]],
     "predecessor": [
         ["mxnet==1.9.1", "numpy==1.23.5", "pandas<2.1", "scikit-learn<1.4", "Pillow"],
         ["--no-deps", "accel-brain-base==1.1.0"],

@@ -29,7 +29,9 @@ import pandas as pd
 from benchmarks import workloads
 from benchmarks.environments import ROOT, python_of
 
-SIDES = ("gluon", "ours_plain", "torch_eager", "torch_compile", "predecessor")
+SIDES = (
+    "gluon", "ours_plain", "torch_eager", "torch_compile", "stable_baselines3", "predecessor",
+)  # fmt: skip
 ONE_THREAD = {
     name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 }  # fmt: skip

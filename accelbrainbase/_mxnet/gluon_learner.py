@@ -413,7 +413,7 @@ class GluonLearner(FeatureBlock, Accessors):
         if self.max_gradient_norm is not None:
             gradients = [p.grad() for p in trainer._params if p.grad_req != "null"]
             limit = self.max_gradient_norm * divisor
-            gluon.utils.clip_global_norm(gradients, limit, check_isfinite=False)
+            _clip_global_norm(gradients, limit)
         trainer.step(divisor)
 
     # -- learning ----------------------------------------------------------------------
@@ -633,6 +633,19 @@ class GluonLearner(FeatureBlock, Accessors):
             variants = [kind + text for kind in ("", "arg:", "aux:") for text in (cut, name)]
             by_name[next((text for text in variants if text in arrays), cut)] = parameter
         return by_name if any(name in by_name for name in arrays) else by_path
+
+
+def _clip_global_norm(gradients: list[nd.NDArray], limit: float) -> None:
+    """Scale gradients so that the norm of all together is at most `limit`.
+
+    What Gluon's own function does, with a third of the operators.
+    """
+    squares = nd.multi_sum_sq(*gradients, num_arrays=len(gradients))
+    norm_arr = nd.sqrt(nd.sum(squares.reshape((1, -1)), axis=1))
+    factor_arr = limit / nd.maximum(norm_arr, limit)
+    for gradient_arr in gradients:
+        shape = (1,) * gradient_arr.ndim
+        nd.broadcast_mul(gradient_arr, factor_arr.reshape(shape), out=gradient_arr)
 
 
 def _is_initialized(parameter: gluon.Parameter) -> bool:
