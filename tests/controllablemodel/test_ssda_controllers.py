@@ -168,3 +168,39 @@ def test_bad_parts_and_iterators_are_named():
     with pytest.raises(TypeError, match="must have the method `create_pretext_task_samples`"):
         made(False).learn(Foreign())
     made(False, pretext_source_flag=False).learn(Foreign())
+
+
+def test_a_killed_learning_of_rotations_resumes_bit_for_bit(tmp_path):
+    class Killed(BaseException):
+        pass
+
+    class Kill(ab.Callback):
+        def on_step_end(self, state):
+            if state.step == 5:
+                raise Killed
+
+    def learn(name, *callbacks):
+        ab.seed(3)
+        code, *heads = (  # Gluon's own prefixes count up, and trainers sort by name
+            network([n], prefix=f"{name}_")
+            for name, n in (("code", 12), ("classes", 10), ("turns", 4), ("domain", 1))
+        )
+        encoder = convolutions([gluon.nn.Conv2D(4, 3, prefix="maps_")], output_nn=code)
+        model = ab.AdversarialSSDAController(
+            encoder,
+            *heads,
+            ab.AdversarialSSDALoss(posterior_from_logits=True),
+            optimizer_name="Adam",
+            learning_rate=1e-2,
+        )
+        data = iterator(pretext_task=ab.RotationTask(), seed=None)
+        model.learn(data, callbacks=[ab.Checkpoint(tmp_path / name), *callbacks])
+        return model
+
+    whole = learn("whole")
+    with pytest.raises(Killed):
+        learn("parts", Kill())
+    resumed = learn("parts")
+    np.testing.assert_array_equal(resumed.history.array(), whole.history.array())
+    for one, other in zip(resumed.collect_params().values(), whole.collect_params().values()):
+        np.testing.assert_array_equal(one.data().asnumpy(), other.data().asnumpy())
