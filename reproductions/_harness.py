@@ -120,10 +120,17 @@ def command() -> str:
     return shlex.join(["python", f"reproductions/{Path(sys.argv[0]).name}", *arguments])
 
 
-def parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser with the options that all scripts have."""
+def parser(description: str, *, needs_data: bool = True) -> argparse.ArgumentParser:
+    """Return a parser with the options that all scripts have.
+
+    Args:
+        description: What the script does.
+        needs_data: Whether it reads files.
+    """
     made = argparse.ArgumentParser(description=description)
-    made.add_argument("--data", type=Path, required=True, help="directory with the .npz files")
+    made.add_argument(
+        "--data", type=Path, required=needs_data, help="directory with the .npz files"
+    )
     made.add_argument("--long", action="store_true", help="the long budget")
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--page", type=Path, default=PAGE, help="where the section is written")
