@@ -175,7 +175,7 @@ class DRCNClassifier(NetworkClassifier):
             ConvolutionalAutoEncoder(encoder, decoder, L2NormLoss(), tied_weights_flag=False),
             DRCNLoss(
                 rc_lambda=self.rc_lambda,
-                reconstruction_weight=2.0 * np.prod(shape) if weight is None else weight,
+                reconstruction_weight=2.0 * float(np.prod(shape)) if weight is None else weight,
             ),
             output_nn=self._dense([class_n], "identity"),
             optimizer_name=self.optimizer_name,
