@@ -54,6 +54,7 @@ def main() -> int:
     arguments = parser.parse_args()
     os.environ["QUICK"] = "1" if arguments.quick else "0"
     os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # bars are no result
     paths = arguments.notebooks or sorted((ROOT / "demo").glob("*.ipynb"))
     failed = []
     for path in paths:
