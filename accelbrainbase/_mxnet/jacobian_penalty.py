@@ -16,14 +16,20 @@ from accelbrainbase._mxnet.tangent import Tangent
 Slope = Callable[[Any, Any], Any]
 """Takes ``(F, y)``, the value of an activation, and returns its derivative."""
 
+
+def _quadratic(a: float, b: float, c: float) -> Slope:
+    # One operator each way, which takes half the time of `y * (1 - y)`.
+    return lambda F, y: F.contrib.quadratic(y, a=a, b=b, c=c)
+
+
 SLOPES: dict[str, Slope] = {
     "elu": lambda F, y: F.clip(y, -1.0, 0.0) + 1.0,
     "identity": lambda F, y: F.ones_like(y),
     "leaky": lambda F, y: 0.01 + 0.99 * F.BlockGrad(y > 0),
     "relu": lambda F, y: F.BlockGrad(y > 0),
-    "sigmoid": lambda F, y: y * (1.0 - y),
+    "sigmoid": _quadratic(-1.0, 1.0, 0.0),
     "softrelu": lambda F, y: 1.0 - F.exp(-y),
-    "tanh": lambda F, y: 1.0 - y * y,
+    "tanh": _quadratic(-1.0, 0.0, 1.0),
 }
 """The derivative of each activation, computed from its value, by the activation's name."""
 
