@@ -25,7 +25,7 @@ def _known(text):
     for command, same in _SAME.items():
         text = re.sub(re.escape(command) + r"(?![A-Za-z])", lambda _, same=same: same, text)
     # Else an index would stand below the accent, as below a sum.
-    text = re.sub(r"(\\(?:bar|hat|tilde|vec)\s*(?:\{[^{}]*\}|[A-Za-z]))(?=[_^])", r"{\1}", text)
+    text = re.sub(r"(\\(?:bar|hat|tilde|vec)\s*(?:\{[^{}]*\}|[A-Za-z]))(?=[_^])", r"{\1{}}", text)
     return text.strip()
 
 
