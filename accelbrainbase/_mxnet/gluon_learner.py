@@ -19,6 +19,7 @@ from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import Accessors, read_only
 from accelbrainbase._checks import check_integer, check_is_a, check_number, unknown_keyword_error
+from accelbrainbase._mxnet.aggregated_adam import AggregatedAdam  # noqa: F401 - registers it
 from accelbrainbase._mxnet.device import as_ndarray, resolve_context
 from accelbrainbase._mxnet.features import FeatureBlock
 from accelbrainbase._mxnet.gluon_backend import GluonBackend

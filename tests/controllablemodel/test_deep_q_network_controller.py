@@ -343,9 +343,13 @@ def test_file_is_that_of_the_function_approximator(tmp_path):
     controller.learn(2)
     controller.save_parameters(tmp_path / "q.params")
     other = controller_of(dense())
+    other.learn(2)
     other.load_parameters(tmp_path / "q.params")
     for one, two in zip(values_of(controller), values_of(other)):
         np.testing.assert_array_equal(one, two)
+    other._prepare_turns()
+    for one, two in zip(values_of(controller), other._target.values()):
+        np.testing.assert_array_equal(one, two.asnumpy())
 
 
 def test_episode_is_recorded_as_a_picture(tmp_path):

@@ -376,6 +376,11 @@ class DeepQNetworkController(LearnableController):
             )
         for name, parameter in self.collect_params().items():
             parameter.set_data(self._best[name])
+        self._forget_target()
+
+    def _forget_target(self) -> None:
+        """Let the next learning begin with a target network that is equal to the network."""
+        self.__dict__.update(_target=None, _q_step=None)
 
     def record_gif(
         self,
@@ -416,6 +421,29 @@ class DeepQNetworkController(LearnableController):
     def _files(self, filename: Any) -> list[tuple[str, GluonLearner]]:
         """Return the one file: that of the function approximator."""
         return self.function_approximator._files(filename)
+
+    def load_parameters(
+        self,
+        filename: str | os.PathLike[str],
+        ctx: mx.Context | None = None,
+        allow_missing: bool = False,
+        ignore_extra: bool = False,
+    ) -> None:
+        """Load parameters that `save_parameters` saved; the target network gets them too.
+
+        Args:
+            filename: The path given to `save_parameters`.
+            ctx: The device. `None` for that of the controller.
+            allow_missing: Whether parameters that are not in the file stay as they are.
+            ignore_extra: Whether entries of the file that no parameter has are ignored.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ParameterFileError: If the file is corrupt, or its entries are not those of
+                this network. The network is as it was.
+        """
+        super().load_parameters(filename, ctx, allow_missing, ignore_extra)
+        self._forget_target()
 
     def capture(self) -> tuple[dict[str, nd.NDArray], dict[str, Any]]:
         """Return the target network, the replay memory, and where the environments are."""
