@@ -28,10 +28,10 @@ class CLDNNetworks(GradientBlock):
     models time, and dense layers bring the states to a form that separates well. Without
     `convolution` it is an LSTM with dense layers.
 
-    As the approximator of a deep Q-network it gets the last observations, and so can value
-    actions of states that one observation does not tell (`gymnasium.wrappers.
-    FrameStackObservation` keeps them). The states are 0 before the first of them. The first
-    `burn_in_n` only bring the states to where they should be: they get no gradients.
+    As the approximator of a deep Q-network it gets the last observations, which a wrapper of
+    gymnasium stacks, and so can value actions of states that one observation does not tell. The
+    states are 0 before the first of them. The first `burn_in_n` only bring the states to where
+    they should be: they get no gradients.
 
     Args:
         lstm: The LSTM. Its own output layer is not used.
