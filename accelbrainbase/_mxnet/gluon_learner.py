@@ -335,7 +335,9 @@ class GluonLearner(FeatureBlock, Accessors):
         Args:
             parameters: What it updates.
         """
-        return gluon.Trainer(parameters, self._make_optimizer())
+        # A list, since Gluon would sort a dict by names, which count up from model to model: the
+        # state of a trainer in a checkpoint would depend on what was built before.
+        return gluon.Trainer(list(parameters.values()), self._make_optimizer())
 
     def _make_optimizer(self) -> mx.optimizer.Optimizer:
         settings = {"learning_rate": self._learning_rate, "wd": self.wd, **self.optimizer_params}

@@ -97,6 +97,15 @@ def test_trainers_of_parts():
     assert [trainer.learning_rate for trainer in game.trainers] == [0.25, 0.25]
 
 
+def test_trainers_keep_the_order_in_which_parameters_were_made():
+    """Gluon sorts by names, which count up: `…10_weight` comes before `…9_weight`."""
+    encoder, decoder = network([3], prefix="later_"), network([4], prefix="earlier_")
+    model = ab.AutoEncoder(encoder, decoder, ab.L2NormLoss())
+    model.inference(draw(2, 4))
+    names = [parameter.name for parameter in model.trainer._params]
+    assert names == list(model.collect_params()) and names != sorted(names)
+
+
 def test_trainers_of_a_subclass():
     class Triple(Pair):
         third_trainer = ab.LazyTrainer("first")
