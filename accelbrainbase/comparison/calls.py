@@ -182,14 +182,15 @@ def _needs_argument(function: Callable[..., Any]) -> bool:
 
 
 _FITTED = ("coef_", "intercept_", "coefs_", "intercepts_", "components_", "mean_", "means_")
+_FITTED_VECTORS = ("support_vectors_", "dual_coef_", "intercept_")  # they make up its `coef_`
 
 
 def parameter_n(model: Any) -> float:
     """Return the number of learned values; NaN where nobody knows.
 
     By `parameter_n`, by `parameters()` (PyTorch), by the `model_` that an estimator has fitted,
-    or by the sizes of what linear models, decompositions and networks of scikit-learn have
-    fitted.
+    or by the sizes of what linear models, support-vector machines, decompositions and networks of
+    scikit-learn have fitted.
     """
     if hasattr(model, "parameter_n"):
         return float(model.parameter_n)
@@ -197,7 +198,8 @@ def parameter_n(model: Any) -> float:
         return parameter_n(model.model_)
     if has(model, "parameters"):
         return float(sum(math.prod(parameter.shape) for parameter in model.parameters()))
-    fitted = [getattr(model, name) for name in _FITTED if getattr(model, name, None) is not None]
+    names = _FITTED_VECTORS if hasattr(model, "support_vectors_") else _FITTED
+    fitted = [getattr(model, name) for name in names if getattr(model, name, None) is not None]
     if not fitted:
         return math.nan
     return float(

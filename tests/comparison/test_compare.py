@@ -20,6 +20,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
+from sklearn.svm import SVC
 
 import accelbrainbase as ab
 from accelbrainbase.comparison import calls
@@ -690,6 +691,8 @@ def test_parameters_are_counted():
     data, labels = three(30)
     regression = LogisticRegression().fit(data, labels)
     assert calls.parameter_n(regression) == 3 * 5 + 3
+    machine = SVC(kernel="linear").fit([[0.0, 1.0], [2.0, 1.0]], [0, 1])
+    assert calls.parameter_n(machine) == 2 * 2 + 2 + 1  # two vectors, their factors, intercept
     assert math.isnan(calls.parameter_n(3))
 
     class Torch:
