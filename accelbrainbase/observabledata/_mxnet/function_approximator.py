@@ -5,16 +5,24 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
+from accelbrainbase._accessors import Accessors
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.observable_data import ObservableData
 
 
-class ApproximatedFunction(ObservableData):
+class ApproximatedFunction(Accessors, ObservableData):
     """Approximates a function, such as the value of actions, by a model.
 
     Implement `model`. All models are equivalents here: what is dense can be replaced by
     convolutions, an LSTM, or anything else that gives as many numbers.
+
+    Attributes:
+        init_deferred_flag: Whether the parameters are left for the caller to initialise.
+        initializer: Draws the initial parameters, or `None`.
     """
+
+    init_deferred_flag: bool = False
+    initializer: Any = None
 
     @property
     @abstractmethod
