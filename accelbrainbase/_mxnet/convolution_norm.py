@@ -8,9 +8,9 @@ from typing import Any
 from mxnet.gluon import HybridBlock, nn
 
 from accelbrainbase._mxnet.activations import activation
-from accelbrainbase._mxnet.plain_conv_3d import PlainConv3D
+from accelbrainbase._mxnet.safe_maps_3d import make_maps_safe
 
-CONVOLUTIONS = {2: nn.Conv2D, 3: PlainConv3D}
+CONVOLUTIONS = {2: nn.Conv2D, 3: nn.Conv3D}
 """Classes of convolutions by the number of their dimensions."""
 
 
@@ -48,9 +48,6 @@ class ConvolutionNorm(HybridBlock):
     ) -> None:
         super().__init__(**kwargs)
         self._activation = activation(activation_name)
-        # For maps of three dimensions the gradient of oneDNN's batch normalisation fails ("Check
-        # failed: !is_view"). MXNet's own, which it takes for any other axis, is right.
-        self._axis = 1 if len(kernel_size) == 2 else 2
         with self.name_scope():
             self.convolution = CONVOLUTIONS[len(kernel_size)](
                 channels,
@@ -61,9 +58,8 @@ class ConvolutionNorm(HybridBlock):
                 in_channels=in_channels,
                 use_bias=not batch_norm_flag,
             )
-            self.norm = (
-                nn.BatchNorm(axis=self._axis, in_channels=channels) if batch_norm_flag else None
-            )
+            self.norm = nn.BatchNorm(in_channels=channels) if batch_norm_flag else None
+        make_maps_safe(self._children.values())
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         """Compute the layer.
@@ -76,9 +72,4 @@ class ConvolutionNorm(HybridBlock):
             Maps, shape `(batch, channels, *size)`.
         """
         x = self.convolution(x)
-        if self.norm is None:
-            return self._activation(F, x)
-        if self._axis == 1:
-            return self._activation(F, self.norm(x))
-        x = self._activation(F, self.norm(F.swapaxes(x, dim1=1, dim2=self._axis)))
-        return F.swapaxes(x, dim1=1, dim2=self._axis)
+        return self._activation(F, x if self.norm is None else self.norm(x))

@@ -25,6 +25,8 @@ from mxnet.gluon import Block, HybridBlock
 from mxnet.gluon.nn import conv_layers
 from mxnet.util import is_np_array
 
+from accelbrainbase._mxnet.safe_maps_3d import make_maps_safe
+
 _FAST_MULTIPLE = 8  # oneDNN is slow where the number of filters is no multiple of it
 
 
@@ -49,8 +51,8 @@ def waits_for_sizes(block: Block) -> bool:
 def make_safe(block: Block) -> None:
     """Let all transposed convolutions within `block` compute by sound operators.
 
-    The layers themselves stay: only how they compute is swapped. A layer whose class
-    overrides `hybrid_forward` is left as it is.
+    So do layers for maps of three dimensions. The layers themselves stay: only how they compute
+    is swapped. A layer whose class overrides `hybrid_forward` is left as it is.
 
     Args:
         block: A layer or a network; its children are walked.
@@ -59,6 +61,7 @@ def make_safe(block: Block) -> None:
     for layer in _within(block):
         if is_transposed_convolution(layer) and type(layer).hybrid_forward is native:
             layer.hybrid_forward = MethodType(_safe_forward, layer)
+    make_maps_safe(_within(block))
 
 
 def _within(block: Block) -> Iterator[Any]:
