@@ -108,7 +108,7 @@ def install(venv, extras, also, without_dependencies):
         commands.insert(0, [*pip, "--upgrade", "pip"])
     if python_version >= FIRST_PYTHON_WITHOUT_NUMPY_1:
         commands.append([*pip, "--no-deps", MXNET])
-    commands += [[*pip, "--requirement", path] for path in also]
+    commands += [[*pip, "--no-warn-conflicts", "--requirement", path] for path in also]
     commands += [[*pip, "--no-deps", "--requirement", path] for path in without_dependencies]
     say(f"installing {target} and what it needs (some minutes at first)")
     for command in commands:
