@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from _harness import ROOT, Row, parser, report
+from _harness import Row, parser, report
 
 import accelbrainbase as ab
 
@@ -33,7 +33,6 @@ from mxnet import gluon
 
 QUIET = [ab.ProgressBar(show=False)]
 LOSS = gluon.loss.HuberLoss()
-PICTURES = ROOT / "docs" / "reproductions"
 
 #: The one setting of CartPole. Steps are those of all environments together.
 CARTPOLE: dict[str, Any] = {
@@ -41,14 +40,14 @@ CARTPOLE: dict[str, Any] = {
     "learning_rate": 1e-3,
     "learning_attenuate_rate": 0.95,
     "attenuate_epoch": 20,
-    "gamma_value": 0.97,
-    "n_step": 3,
+    "gamma_value": 0.99,
+    "n_step": 8,
     "next_value": ab.DoubleNextValue(),
-    "epsilon": ab.LinearDecay(1.0, 0.05, 8000),
-    "batch_size": 64,
+    "epsilon": ab.LinearDecay(1.0, 0.02, 8000),
+    "batch_size": 128,
     "update_n": 32,
     "learning_starts": 1000,
-    "target_every": 150,
+    "target_every": 200,
 }
 
 
@@ -101,6 +100,11 @@ def judged(controller: ab.DeepQNetworkController, make_env: Any, seed: int) -> t
 # -- CartPole ------------------------------------------------------------------------------
 
 
+def told(settings: dict[str, Any]) -> str:
+    plain = {name: v for name, v in settings.items() if isinstance(v, (int, float, list))}
+    return ", ".join(f"{name} {value}" for name, value in plain.items())
+
+
 def cartpole(options: argparse.Namespace) -> None:
     rows, seeds = [], [options.seed + number for number in range(5)]
     begin = time.monotonic()
@@ -116,8 +120,8 @@ def cartpole(options: argparse.Namespace) -> None:
                         "Stable-Baselines3's zoo: 500"))  # fmt: skip
         rows.append(Row(what, "the same, last parameters", last))
         print(what, best, last, flush=True)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    picture = PICTURES / "cartpole.gif"
+    picture = options.page.parent / "reproductions" / "cartpole.gif"
+    picture.parent.mkdir(parents=True, exist_ok=True)
     controller.record_gif(
         picture, ab.GymnasiumPolicy("CartPole-v1", seed=7, render_mode="rgb_array"), max_steps=100
     )
@@ -125,7 +129,8 @@ def cartpole(options: argparse.Namespace) -> None:
         "reinforcement-cartpole", "Deep Q-network on CartPole", rows,
         budget=f"{steps:,} steps a seed, {(time.monotonic() - begin) / 60:.0f} minutes in all",
         seeds=seeds, page=options.page, pictures=[picture],
-        notes=f"Double DQN. The setting: {CARTPOLE}. A mean of 475 counts as solved.",
+        notes=f"Double DQN, 4 environments, 16 steps of each in a turn, ε from 1 to 0.02 in 8000 "
+        f"steps; the rest of the setting: {told(CARTPOLE)}. A mean of 475 counts as solved.",
     )  # fmt: skip
 
 

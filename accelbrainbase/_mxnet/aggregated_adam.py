@@ -10,15 +10,16 @@ import numpy as np
 from mxnet import nd
 
 _AT_ONCE = 40
+_LARGEST = 2**14  # elements; for larger ones MXNet's own operator is the faster one
 
 
 @mx.optimizer.register
 class AggregatedAdam(mx.optimizer.Adam):
-    """Adam, of which one operator updates up to 40 parameters.
+    """Adam, of which one operator updates up to 40 small parameters.
 
     MXNet's own calls an operator for each parameter, which takes most of the time of a step of
-    a small network. The numbers are the same. With weight decay, or clipped gradients, it is
-    MXNet's own.
+    a small network. The numbers are the same. Large parameters, and all with weight decay or
+    clipped gradients, are updated by MXNet's own.
 
     Args:
         **kwargs: The arguments of `mxnet.optimizer.Adam`.
@@ -38,13 +39,21 @@ class AggregatedAdam(mx.optimizer.Adam):
         if not isinstance(index, (tuple, list)):
             super().update(index, weight, grad, state)
             return
-        rates, decays = self._get_lrs(index), self._get_wds(index)
-        plain = self.clip_gradient is None and not any(decays)
-        if not plain or any(arr.stype != "default" or arr.dtype != np.float32 for arr in weight):
-            for one in zip(index, weight, grad, state):
+        together = []
+        plain = self.clip_gradient is None
+        for one, decay in zip(zip(index, weight, grad, state), self._get_wds(index)):
+            arr = one[1]
+            small = arr.size <= _LARGEST and arr.stype == "default" and arr.dtype == np.float32
+            if plain and small and not decay:
+                together.append(one)
+            else:
                 super().update(*one)
-            return
+        if together:
+            self._update_together(*zip(*together))
+
+    def _update_together(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
         self._update_count(index)
+        rates = self._get_lrs(index)
         for number, key in enumerate(index):
             t = self._index_update_count[key]
             rates[number] *= math.sqrt(1.0 - self.beta2**t) / (1.0 - self.beta1**t)
@@ -56,7 +65,7 @@ class AggregatedAdam(mx.optimizer.Adam):
             variances,
             self._factor_on(weight[0].context),
             rates,
-            decays,
+            [0.0] * len(weight),
             [1.0] * len(weight),
             out=list(weight),
             beta1=self.beta1,

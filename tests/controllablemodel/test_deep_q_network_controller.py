@@ -370,7 +370,7 @@ def test_aggregated_adam_is_adam(settings):
     def learned(name):
         ab.seed(0)
         network = gluon.nn.HybridSequential()
-        network.add(gluon.nn.Dense(5, activation="tanh"), gluon.nn.Dense(2))
+        network.add(gluon.nn.Dense(5, activation="tanh"), gluon.nn.Dense(6000), gluon.nn.Dense(2))
         network.initialize()
         trainer = gluon.Trainer(network.collect_params(), name, {"learning_rate": 0.01, **settings})
         x = nd.random.normal(shape=(8, 3))
@@ -381,8 +381,8 @@ def test_aggregated_adam_is_adam(settings):
             trainer.step(8)
         return [p.data().asnumpy() for p in network.collect_params().values()]
 
-    for one, two in zip(learned("Adam"), learned("AggregatedAdam")):
-        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)
+    for one, two in zip(learned("Adam"), learned(ab.AggregatedAdam.__name__)):
+        np.testing.assert_allclose(one, two, rtol=1e-4, atol=5e-5)  # a step is up to 0.01
 
 
 # -- the door ------------------------------------------------------------------------------
