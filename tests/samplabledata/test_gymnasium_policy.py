@@ -126,6 +126,10 @@ def test_contract_algorithm_learns_in_gymnasium():
 
 
 def test_errors_say_what_to_do():
+    policy = ab.GymnasiumPolicy(Line, seed=0)
+    with pytest.raises(ab.ReadOnlyError, match="`possible_n`"):
+        policy.possible_n = 3
+    assert policy.possible_n == 2
     with pytest.raises(TypeError, match="must be the name of an environment or a function"):
         ab.GymnasiumPolicy(Line())
     with pytest.raises(TypeError, match="must have discrete actions"):

@@ -79,7 +79,6 @@ class GymnasiumPolicy(PolicySampler):
             )
         self._first_action = int(space.start)
         self._action_n = int(space.n)
-        self._possible_n = self._action_n
         observed = self._env_list[0].observation_space
         if observed.shape is None:
             raise TypeError(f"`env` must give arrays as observations, but gives {observed}.")
@@ -105,6 +104,11 @@ class GymnasiumPolicy(PolicySampler):
         self.observed_arr[number] = self._env_list[number].reset(seed=seed)[0]
 
     # -- deep Q-networks ---------------------------------------------------------------
+
+    @read_only
+    def possible_n(self) -> int:  # type: ignore[override]  # here it is not to be chosen
+        """Number of candidates: that of the actions."""
+        return self._action_n
 
     @read_only
     def action_n(self) -> int:
