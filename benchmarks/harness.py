@@ -2,6 +2,8 @@
 
     python -m benchmarks.harness                      all workloads
     python -m benchmarks.harness dense_auto_encoder --pairs 9
+    python -m benchmarks.harness --short              as CI runs it, see `SHORT`
+    python -m benchmarks.harness --write              and write the table into docs/performance.md
 
 Each side is a process of its own, with one thread. They take turns: A B A B …, so that a
 machine whose speed drifts is as slow for the one as for the other. What counts is the ratio
@@ -20,7 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,15 @@ from benchmarks.environments import ROOT, python_of
 SIDES = (
     "gluon", "ours_plain", "torch_eager", "torch_compile", "stable_baselines3", "predecessor",
 )  # fmt: skip
+#: What CI measures: sides that need no other environment, and the ratios that were seen. Below half
+#: of one is a failure; less is noise.
+SHORT = {
+    ("dense_auto_encoder", "gluon"): 0.9,
+    ("contractive_cae", "ours_plain"): 0.7,
+    ("mobilenet_v2_inference", "gluon"): 3.0,
+}
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 ONE_THREAD = {
     name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 }  # fmt: skip
@@ -78,13 +89,13 @@ class Side:
         return self.process.stdout.readline().strip()
 
 
-def measure(workload: str, pairs: int) -> list[dict[str, Any]]:
+def measure(workload: str, pairs: int, peers: Collection[str] = SIDES) -> list[dict[str, Any]]:
     """Return a row for each peer of a workload."""
     module = importlib.import_module(f"benchmarks.workloads.{workload}")
     repeat = getattr(module, "REPEAT", 100)
     rows: list[dict[str, Any]] = []
     for name in SIDES:
-        if not hasattr(module, name):
+        if name not in peers or not hasattr(module, name):
             continue
         row: dict[str, Any] = {"workload": module.TITLE, "peer": name}
         sides: list[Side] = []
@@ -123,20 +134,74 @@ def table_of(rows: list[dict[str, Any]]) -> str:
     return frame.to_string(index=False, formatters=shown)
 
 
-def main() -> None:
+def check_short(pairs: int) -> int:
+    """Measure `SHORT`; return 1 if a ratio fell by more than half."""
+    failed = 0
+    for (workload, peer), seen in SHORT.items():
+        (row,) = measure(workload, pairs, [peer])
+        ratio = row.get("ratio", 0.0)
+        good = ratio >= seen / 2
+        failed |= not good
+        print(
+            f"{'passed' if good else 'FAILED'}  {row['workload']}: {ratio:.2f} of {peer}'s speed "
+            f"(seen: {seen}) {row.get('note', '')}"
+        )
+    return int(failed)
+
+
+def write_page(rows: list[dict[str, Any]]) -> None:
+    """Write the table into docs/performance.md; rows of workloads not measured now stay."""
+    text = PAGE.read_text("utf-8")
+    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    lines = dict.fromkeys(line for line in text[begin:end].splitlines() if line.startswith("| "))
+    kept = [line for line in lines if not line.startswith(("| workload", "|---"))]
+    measured = {(row["workload"], row["peer"]) for row in rows}
+    kept = [
+        line for line in kept
+        if tuple(cell.strip() for cell in line.split("|")[1:3]) not in measured
+    ]  # fmt: skip
+    for row in rows:
+        if "ratio" not in row:
+            continue
+        goal = row["goal"]
+        kept.append(
+            f"| {row['workload']} | {row['peer']} | {1000 * row['ours']:.2f} | {row['ratio']:.2f} | "
+            f"{row['from']:.2f}–{row['to']:.2f} | {'' if goal is None else goal} |"
+        )
+    head = [
+        "| workload | peer | ours, ms | ratio | pairs from–to | goal |",
+        "|---|---|---|---|---|---|",
+    ]
+    table = "\n".join(["", *head, *sorted(kept), ""])
+    PAGE.write_text(text[:begin] + table + text[end:], "utf-8")
+
+
+def main() -> int:
     """Measure what is asked for, and print the table."""
     known = [info.name for info in pkgutil.iter_modules(workloads.__path__)]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("workloads", nargs="*", choices=[*known, []], help="all if omitted")
     parser.add_argument("--pairs", type=int, default=7, help="timings of each (at least 5)")
+    parser.add_argument("--peers", nargs="+", choices=SIDES, default=SIDES, help="all if omitted")
+    parser.add_argument("--short", action="store_true", help="a few; fail if one fell by half")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     arguments = parser.parse_args()
     if arguments.pairs < 5:
         parser.error("--pairs must be at least 5")
-    rows = [row for name in arguments.workloads or known for row in measure(name, arguments.pairs)]
+    if arguments.short:
+        return check_short(arguments.pairs)
+    rows = [
+        row
+        for name in arguments.workloads or known
+        for row in measure(name, arguments.pairs, arguments.peers)
+    ]
     print(f"\n{platform.machine()}, Python {platform.python_version()}, one thread a side.")
     print("ratio: time of the peer / our time, median over the pairs; above 1, ours is faster.\n")
     print(table_of(rows))
+    if arguments.write:
+        write_page(rows)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
