@@ -165,8 +165,9 @@ def write_page(rows: list[dict[str, Any]]) -> None:
             continue
         goal = row["goal"]
         kept.append(
-            f"| {row['workload']} | {row['peer']} | {1000 * row['ours']:.2f} | {row['ratio']:.2f} | "
-            f"{row['from']:.2f}–{row['to']:.2f} | {'' if goal is None else goal} |"
+            f"| {row['workload']} | {row['peer']} | {1000 * row['ours']:.2f} "
+            f"| {row['ratio']:.2f} | {row['from']:.2f}–{row['to']:.2f} "
+            f"| {'' if goal is None else goal} |"
         )
     head = [
         "| workload | peer | ours, ms | ratio | pairs from–to | goal |",
