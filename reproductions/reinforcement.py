@@ -48,6 +48,7 @@ CARTPOLE: dict[str, Any] = {
     "update_n": 32,
     "learning_starts": 1000,
     "target_every": 200,
+    "memory": 10_000,  # old transitions are of worse behaviour, which returns over n steps tell
 }
 
 
@@ -71,6 +72,7 @@ def learned(
     env_n: int = 4,
     step_n: int = 16,
     evaluate_every: int = 40,
+    memory: int = 100_000,
     **settings: Any,
 ) -> ab.DeepQNetworkController:
     """Let a network learn for a number of steps of all environments together."""
@@ -79,6 +81,7 @@ def learned(
         ab.GymnasiumPolicy(make_env, env_n=env_n, seed=seed),
         evaluation_sampler=ab.GymnasiumPolicy(make_env, env_n=10, seed=10_000 + seed),
         evaluate_every=evaluate_every,
+        replay_memory=ab.ReplayMemory(memory),
         evaluation_episode_n=10,
         step_n=step_n,
         **settings,
@@ -276,7 +279,7 @@ def breakout(options: argparse.Namespace) -> None:
             evaluate_every=max(1, frames // 16 // 10), learning_rate=2.5e-4, batch_size=32,
             learning_starts=min(5000, frames // 10), target_every=1000,
             epsilon=ab.LinearDecay(1.0, 0.1, max(1, frames // 5)),
-            replay_memory=ab.ReplayMemory(100_000), next_value=ab.DoubleNextValue(),
+            next_value=ab.DoubleNextValue(),
         )  # fmt: skip
         best, last = judged(controller, Breakout, options.seed)
         curve = controller.history.column("train_return")
