@@ -11,6 +11,7 @@ from mxnet import nd
 from accelbrainbase._checks import short
 from accelbrainbase._mxnet.lazy_trainer import built_trainers
 from accelbrainbase._mxnet.seeding import seed as set_seed
+from accelbrainbase._mxnet.settled import settle
 from accelbrainbase._mxnet.trainer_state import capture_trainer, check_trainer, resume_trainer
 from accelbrainbase.errors import CheckpointError
 from accelbrainbase.learning.backend import Backend
@@ -60,6 +61,7 @@ class GluonBackend(Backend):
         parameters = self.learner.collect_params()
         if not parameters or any(p._data is None for p in parameters.values()):
             return None
+        settle()
         copies = {name: p.data().copy() for name, p in parameters.items()}
         return copies if _all_finite(copies.values()) else None
 
@@ -77,6 +79,7 @@ class GluonBackend(Backend):
 
     def capture(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return parameters, the state of the optimisers, and what else the learner keeps."""
+        settle()
         parameters = self.learner.collect_params().values()
         arrays = {f"parameter.{n}": p.data().asnumpy() for n, p in enumerate(parameters)}
         trainers: dict[str, Any] = {}
@@ -113,6 +116,7 @@ class GluonBackend(Backend):
         trainers = {name: getattr(learner, name) for name in values["trainers"]}
         for name, trainer in trainers.items():
             check_trainer(name, trainer, values["trainers"][name])
+        settle()
         for parameter, arr in zip(parameters, saved):
             parameter.set_data(nd.array(arr, ctx=learner.ctx, dtype=arr.dtype))
         for name, trainer in trainers.items():
@@ -134,6 +138,7 @@ class GluonBackend(Backend):
         Their counts of steps start again too: Adam divides by them what its averages lack
         at the start, without which its first steps would be ten times too long.
         """
+        settle()
         for name, parameter in self.learner.collect_params().items():
             parameter.set_data(snapshot[name])
         for trainer in self.learner.trainers:

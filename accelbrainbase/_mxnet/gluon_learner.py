@@ -32,6 +32,7 @@ from accelbrainbase._mxnet.parameter_files import (
 )
 from accelbrainbase._mxnet.safe_deconvolution import make_safe, waits_for_sizes
 from accelbrainbase._mxnet.scaled_initializer import ScaledInitializer
+from accelbrainbase._mxnet.settled import settle
 from accelbrainbase._mxnet.tied_dense import TiedDense
 from accelbrainbase.errors import ParameterFileError
 from accelbrainbase.learning.callback import Callback
@@ -521,6 +522,7 @@ class GluonLearner(FeatureBlock, Accessors):
 
     def _to_store(self, deduplicate: bool) -> dict[str, nd.NDArray]:
         """Return the arrays of a file by name."""
+        settle()
         parameters = self._collect_params_with_prefix()
         transposed = _tied_names(self)
         arrays: dict[str, nd.NDArray] = {}
@@ -553,6 +555,7 @@ class GluonLearner(FeatureBlock, Accessors):
             ParameterFileError: If the file is corrupt, or its entries are not those of
                 this model. The model is as it was.
         """
+        settle()
         planned: dict[str, tuple[gluon.Parameter, np.ndarray]] = {}
         for path, learner in self._files(filename):
             entries = learner._plan_loading(path, allow_missing, ignore_extra)
