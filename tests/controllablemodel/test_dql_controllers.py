@@ -228,6 +228,23 @@ def test_what_comes_after_the_end_is_worth_nothing():
     assert len(following.q_logs_arr) == 20  # who has ended begins anew
 
 
+@pytest.mark.parametrize("end", [True, np.array([True]), np.array([True, True, True])])
+def test_an_end_of_all_agents_is_the_end_of_each(end):
+    class Over(Chain):
+        def check_the_end_flag(self, state_arr, meta_data_arr=None):
+            return end
+
+    ab.seed(0)
+    controller = controller_of(Over((1, 2, 3)))
+    kept = []
+    controller.update_q = lambda reward_arr, next_arr: kept.append(next_arr) or reward_arr
+    controller.learn(3)
+    assert all((arr.asnumpy() == 0).all() for arr in kept)
+    end = [True, True]
+    with pytest.raises(ValueError, match="one for each of the 3 agents"):
+        controller_of(Over((1, 2, 3))).learn(1)
+
+
 # -- choosing ------------------------------------------------------------------------------
 
 

@@ -296,8 +296,15 @@ class DQLController(LearnableController):
     def _worth(self, best_arr: nd.NDArray, ended: Any) -> nd.NDArray:
         """Return values of what comes next, 0 for agents that are at the end."""
         ended_arr = np.asarray(ended.asnumpy() if isinstance(ended, nd.NDArray) else ended)
-        if ended_arr.size != best_arr.shape[0] or not ended_arr.any():
+        if not ended_arr.any():
             return best_arr
+        if ended_arr.size == 1:  # one flag for all agents
+            return nd.zeros_like(best_arr)
+        if ended_arr.size != best_arr.shape[0]:
+            raise ValueError(
+                f"`policy_sampler.check_the_end_flag` must return one flag, or one for each of "
+                f"the {best_arr.shape[0]} agents, but returned the shape {ended_arr.shape}."
+            )
         goes_on = 1.0 - ended_arr.reshape((-1, 1)).astype(np.float32)
         return best_arr * self.on_device("ended", goes_on)
 
