@@ -78,6 +78,10 @@ class NStepReturns:
         action_arr, return_arr, discount_arr = numbers
         return np.stack(columns[0]), action_arr, return_arr, discount_arr, np.stack(columns[4])
 
+    def forget(self) -> None:
+        """Forget the steps that are not complete: their episodes do not go on."""
+        self._open = []
+
     def capture(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the steps that are not complete, for a checkpoint."""
         steps = [step for steps in self._open for step in steps]

@@ -239,6 +239,27 @@ def test_best_parameters_come_back():
     assert controller.best_return == 5.0
 
 
+def test_best_parameters_are_those_of_the_network():
+    sampler = ab.GymnasiumPolicy(Chain, env_n=1, seed=9)
+    controller = controller_of(table(), evaluation_sampler=sampler, evaluate_every=1)
+    controller.learn(1)
+    assert np.isfinite(controller.best_return)
+    controller.function_approximator = ab.FunctionApproximator(table())
+    assert controller.best_return == -np.inf
+    with pytest.raises(ValueError, match="There was no evaluation yet"):
+        controller.restore_best()
+
+
+def test_steps_before_an_evaluation_in_the_same_environments_are_not_continued():
+    controller = controller_of(table(), n_step=4, step_n=3, learning_starts=10**6)
+    controller.learn(1)  # 3 steps of both environments: nothing is complete
+    controller.evaluate(2, controller.policy_sampler)
+    controller.learn(1)
+    assert len(controller.replay_memory) == 0
+    controller.learn(1)
+    assert len(controller.replay_memory) > 0
+
+
 # -- networks ------------------------------------------------------------------------------
 
 
@@ -399,6 +420,9 @@ def test_errors_name_the_argument():
         controller_of(table(), n_steps=3)
     with pytest.raises(ValueError, match="must give a value for each action"):
         controller_of(dense((4, 3))).learn(1)
+    sampler = ab.GymnasiumPolicy("FrozenLake-v1", seed=0)
+    with pytest.raises(ValueError, match="`policy_sampler` must observe vectors"):
+        ab.DeepQNetworkController(ab.FunctionApproximator(table()), sampler)
     with pytest.raises(ValueError, match="no environments to evaluate in"):
         controller_of(table()).evaluate()
 

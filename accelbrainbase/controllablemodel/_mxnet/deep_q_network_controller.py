@@ -167,6 +167,12 @@ class DeepQNetworkController(LearnableController):
             scale=scale,
             **kwargs,
         )
+        if not policy_sampler.observed_shape:
+            raise ValueError(
+                "`policy_sampler` must observe vectors or pictures, but observes single numbers, "
+                "which a network cannot value states by. Let "
+                "`gymnasium.wrappers.FlattenObservation` make them one-hot."
+            )
         self.function_approximator = function_approximator
         self.policy_sampler = policy_sampler
         self.evaluation_sampler = evaluation_sampler
@@ -203,6 +209,7 @@ class DeepQNetworkController(LearnableController):
     def function_approximator(self, value: FunctionApproximator) -> None:
         check_is_a("function_approximator", value, FunctionApproximator)
         self.__dict__.update(_function_approximator=value, _target=None, _q_step=None)
+        self.__dict__.update(_best=None, best_return=-np.inf)  # they are those of another network
         self.register_child(value, "function_approximator")
         self.trainer = None
 
@@ -351,6 +358,8 @@ class DeepQNetworkController(LearnableController):
                 "There are no environments to evaluate in. Give `policy_sampler`, or build the "
                 "controller with an `evaluation_sampler`."
             )
+        if sampler is self.policy_sampler:  # its open episodes are given up
+            self.n_step_returns.forget()
         return sampler.play(self.predict, episode_n)
 
     def _evaluate_turn(self) -> dict[str, float] | None:
@@ -409,6 +418,8 @@ class DeepQNetworkController(LearnableController):
             pictures.append(Image.fromarray(policy_sampler.render()).convert("P"))
             return self.predict(observed_arr)
 
+        if policy_sampler is self.policy_sampler:
+            self.n_step_returns.forget()
         returns = policy_sampler.play(act, 1, max_steps)
         pictures[0].save(
             path, format="GIF", save_all=True, append_images=pictures[1:], duration=milliseconds,
