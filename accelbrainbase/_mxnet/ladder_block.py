@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ class LadderBlock(GradientBlock):
     _graph: Any = None
     _supervised: Any = None
     _supervised_loss: Any = None
+    _had_statistics: bool = False
 
     def _check_ladder(
         self,
@@ -226,6 +228,20 @@ class LadderBlock(GradientBlock):
                 f"`iteratable_data` must generate unlabelled data points of the shape of labelled "
                 f"ones, {observed_arr.shape[1:]}, but generates {unlabeled_arr.shape[1:]}."
             )
+        if self._lacks_statistics(observed_arr if unlabeled_arr is None else unlabeled_arr):
+            if not self._had_statistics:
+                raise ValueError(
+                    "A ladder normalises by the statistics of a mini-batch, and so cannot learn "
+                    "from single data points: `iteratable_data` needs a `batch_size` above 1."
+                )
+            return {}  # a last mini-batch of one data point
+        if unlabeled_arr is not None and self._lacks_statistics(observed_arr):
+            raise ValueError(
+                "A ladder normalises by the statistics of a mini-batch, so there must be at least "
+                "two labelled data points in each: `iteratable_data` needs a "
+                "`labeled_batch_size` above 1."
+            )
+        self._had_statistics = True
         with autograd.record():
             losses = self._costs(observed_arr, target_arr, unlabeled_arr)
         self.update(losses["loss"], observed_arr.shape[0], self.trainer)
@@ -321,17 +337,28 @@ class LadderBlock(GradientBlock):
             self.ladder.update_statistics(out[3], out[4], self.statistics_momentum)
         return out
 
+    def _lacks_statistics(self, observed_arr: nd.NDArray) -> bool:
+        """Tell whether a unit has a single value in a mini-batch: it has no deviation."""
+        if observed_arr.shape[0] > 1:
+            return False
+        shapes = self._shapes_of(self._as_levels(observed_arr))[1:]
+        return any(math.prod(shape[1:]) == 1 for shape in shapes)
+
+    def _shapes_of(self, x: nd.NDArray) -> list[tuple[int, ...]]:
+        """Return the shape of each level, of one data point."""
+        key = x.shape[1:]
+        if key not in self._shapes:
+            self._shapes[key] = self._level_shapes(x)
+        return self._shapes[key]
+
     def _draw(self, x: nd.NDArray) -> list[nd.NDArray]:
         """Return the noise at each level.
 
         Drawn by NumPy, which is five times as fast at it as MXNet on a CPU.
         """
-        key = x.shape[1:]
-        if key not in self._shapes:
-            self._shapes[key] = self._level_shapes(x)
         generator = np.random.default_rng(np.random.randint(2**31))
         noises = []
-        for level, shape in enumerate(self._shapes[key]):
+        for level, shape in enumerate(self._shapes_of(x)):
             if level == 0 and self.noiseable_data is not None:
                 noises.append(self.noiseable_data.noise(x) - x)
                 continue

@@ -306,6 +306,35 @@ def test_accuracy_counts_marked_rows_not():
     assert losses["accuracy"].asnumpy().mean() == pytest.approx(right, abs=1e-6)
 
 
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_last_mini_batch_of_one_data_point_is_left_out(marked):
+    """It has no deviations: the costs would be divided by the square root of 1e-5."""
+    observed, target = data(21)
+    found = []
+    for n in (21, 20):
+        ab.seed(0)
+        model = scattered(make())
+        kind = ab.ArrayIterator if marked else ab.SemiSupervisedIterator
+        order = {"shuffle": False, "batch_size": 10, "epochs": 1, "seed": 0}
+        labels = target[:n] * (np.arange(n) < 9)[:, None]
+        model.learn(kind(observed[:n], labels, **order))
+        found.append((model.history.array(), model.encode(observed).asnumpy()))
+    for one, two in zip(*found):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_mini_batches_of_one_data_point_are_refused():
+    observed, target = data(6)
+    with pytest.raises(ValueError, match="needs a `batch_size` above 1"):
+        make().learn(ab.ArrayIterator(observed, target, batch_size=1, epochs=1))
+    with pytest.raises(ValueError, match="needs a `labeled_batch_size` above 1"):
+        make().learn(
+            ab.SemiSupervisedIterator(
+                observed, target, batch_size=3, labeled_batch_size=1, epochs=1
+            )
+        )
+
+
 def test_settings_of_the_ladder_are_checked():
     for weights, message in (
         ([1.0, 2.0], "`denoising_weight_list` must have one entry for the data and one for each"),

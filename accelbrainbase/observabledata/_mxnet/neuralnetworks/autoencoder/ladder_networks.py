@@ -46,6 +46,9 @@ class LadderNetworks(LadderBlock, AutoEncoder):
     paper. Or in one mini-batch, from any iterator: a one-hot row of zeros, or the class number
     -1, means that there is no label.
 
+    A mini-batch of a single data point has no deviations to normalise by. Where it is the last one
+    of an epoch nothing is learned from it.
+
     Args:
         encoder: The layers W. Its last one is the top; for classes it has one unit for each, and
             the activation `softmax` (`supervised_loss` is then given what goes into it). Dropout
