@@ -74,7 +74,9 @@ class PenalizedBlock(AutoEncoderBlock):
         self, scores: dict[str, nd.NDArray], observed_arr: nd.NDArray
     ) -> dict[str, nd.NDArray]:
         penalty_arr = self._penalty_in_learning(observed_arr)
-        loss_arr = nd.broadcast_add(scores["loss"], self.penalty_lambda * penalty_arr)
+        if penalty_arr.shape != scores["loss"].shape:  # so that it counts as the loss does
+            penalty_arr = nd.broadcast_add(nd.zeros_like(scores["loss"]), penalty_arr)
+        loss_arr = scores["loss"] + self.penalty_lambda * penalty_arr
         return {
             **scores,
             "loss": loss_arr,

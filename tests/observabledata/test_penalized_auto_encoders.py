@@ -78,8 +78,9 @@ def test_penalty_is_the_norm_of_the_jacobian(kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [contractive, repelling])
 def test_history_adds_up(make, kind, hybridize_flag):
+    """Also where the last mini-batch is smaller."""
     model, data = make(kind, penalty_lambda=0.5, hybridize_flag=hybridize_flag)
-    model.learn(ab.ArrayIterator(data, test_observed=data[:20], epochs=3, batch_size=20))
+    model.learn(ab.ArrayIterator(data, test_observed=data[:20], epochs=3, batch_size=17))
     for part in ("train", "test"):
         total, reconstruction, penalty = (
             model.history.column(f"{part}_{name}") for name in ("loss", "reconstruction", "penalty")
