@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from mxnet import autograd, gluon, nd
+from mxnet.base import MXNetError
 from mxnet.gluon import HybridBlock
 
 from accelbrainbase._accessors import read_only
@@ -22,6 +23,7 @@ from accelbrainbase._mxnet.ladder import (
     lowest_level,
 )
 from accelbrainbase.computable_loss import ComputableLoss
+from accelbrainbase.learning.losses import Weighted
 from accelbrainbase.noiseable_data import NoiseableData
 
 logger = logging.getLogger(__name__)
@@ -274,10 +276,11 @@ class LadderBlock(GradientBlock):
         if self._supervised is None:
             return {"loss": cost_arr, "denoising_loss": cost_arr}
         supervised_arr = self._supervised_costs(score_arr, target_arr)
-        weight_arr: Any = 1.0
+        label_arr, weight_arr = None, 1.0
         if unlabeled_arr is None:
             with autograd.pause():
-                weight_arr = _labelled(target_arr)
+                label_arr = _labelled(target_arr)
+                weight_arr = _shares(label_arr)
             loss_arr = supervised_arr * weight_arr + cost_arr
         else:
             loss_arr = nd.broadcast_add(supervised_arr, cost_arr.mean())
@@ -285,11 +288,23 @@ class LadderBlock(GradientBlock):
         with autograd.pause():
             losses["supervised_loss"] = supervised_arr * weight_arr
             if self.compute_acc_flag:
-                losses["accuracy"] = self._score_of_classes(score_arr, target_arr) * weight_arr
+                right_arr = self._score_of_classes(score_arr, target_arr)
+                # Mini-batches without labels tell nothing of it.
+                losses["accuracy"] = (
+                    right_arr if label_arr is None else Weighted(right_arr, label_arr)
+                )
         return losses
 
     def _supervised_costs(self, score_arr: nd.NDArray, target_arr: nd.NDArray) -> nd.NDArray:
-        loss_arr = self._supervised(score_arr, target_arr)
+        try:
+            loss_arr = self._supervised(score_arr, target_arr)
+        except MXNetError as error:
+            raise ValueError(
+                f"`supervised_loss` cannot compare scores of shape {score_arr.shape} with targets "
+                f"of shape {target_arr.shape}. One-hot targets, as a `SemiSupervisedIterator` "
+                f"makes, want `SoftmaxCrossEntropyLoss(sparse_label=False)`; class numbers, of "
+                f"shape (batch,), want `sparse_label=True`."
+            ) from error
         if loss_arr.shape != (score_arr.shape[0],):
             raise ValueError(
                 f"`supervised_loss` must give one loss for each sample, shape "
@@ -442,17 +457,20 @@ class LadderBlock(GradientBlock):
 
 
 def _labelled(target_arr: nd.NDArray) -> nd.NDArray:
-    """Return the weight of the supervised cost of each row: 0 where there is no label.
-
-    The weights of a mini-batch have a mean of 1, so that the cost is the mean over labels.
-    """
+    """Return 1 for each row that has a label, else 0."""
     if target_arr.ndim > 1 and target_arr.shape[1] > 1:
         label_arr = target_arr.reshape((target_arr.shape[0], -1)).abs().max(axis=1) > 0
     else:
         label_arr = target_arr.reshape((-1,)) >= 0
-    label_arr = label_arr.astype("float32")
-    share_arr = nd.maximum(label_arr.mean(), 1e-6)
-    return nd.broadcast_div(label_arr, share_arr)
+    return label_arr.astype("float32")
+
+
+def _shares(label_arr: nd.NDArray) -> nd.NDArray:
+    """Return the weight of the supervised cost of each row: 0 where there is no label.
+
+    The weights of a mini-batch have a mean of 1, so that the cost is the mean over labels.
+    """
+    return nd.broadcast_div(label_arr, nd.maximum(label_arr.mean(), 1e-6))
 
 
 def _learned(layer: HybridBlock) -> list[gluon.Parameter]:

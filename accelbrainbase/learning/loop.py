@@ -17,7 +17,7 @@ from accelbrainbase.errors import LearningInterruptedWarning, NonFiniteLossError
 from accelbrainbase.learning.backend import Backend
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.history import History
-from accelbrainbase.learning.losses import by_name
+from accelbrainbase.learning.losses import Weighted, by_name
 from accelbrainbase.learning.randomness import OwnRandomness
 from accelbrainbase.learning.state import LearningState
 
@@ -298,7 +298,7 @@ class _Run:
         if len(self.ahead) > self.loop.max_ahead:
             settled = self.ahead.popleft()
             for value in settled.values():
-                self.state.backend.wait(value)
+                self.state.backend.wait(value.values if isinstance(value, Weighted) else value)
             self.state._settled = settled
 
     def _close_row(self, number: int, *, evaluate: bool) -> None:
@@ -341,9 +341,11 @@ class _Run:
         bad: dict[str, int] = {}
         for name in dict.fromkeys(name for losses in row.losses for name in losses):
             found = [(n, losses[name]) for n, losses in enumerate(row.losses) if name in losses]
-            arrays = self.state.backend.read([value for _, value in found])
+            arrays, mean = self._read([value for _, value in found])
+            if mean is None:
+                continue
             column = f"train_{name}"
-            values[column] = _mean(arrays)
+            values[column] = mean
             if not math.isfinite(values[column]):
                 finite = [bool(np.isfinite(array).all()) for array in arrays]
                 first = finite.index(False) if False in finite else -1
@@ -357,10 +359,24 @@ class _Run:
         values: dict[str, float] = {}
         for name, value in row.evaluated.items():
             column = f"test_{name}"
-            values[column] = _mean(self.state.backend.read([value]))
-            if not math.isfinite(values[column]):
-                self._not_finite(column, values[column], row, row.last_step)
+            _, mean = self._read([value])
+            if mean is None:
+                continue
+            values[column] = mean
+            if not math.isfinite(mean):
+                self._not_finite(column, mean, row, row.last_step)
         return values
+
+    def _read(self, values: Sequence[Any]) -> tuple[list[np.ndarray], float | None]:
+        """Return what was recorded, and the mean; `None` where all weights are 0."""
+        read = self.state.backend.read
+        if not any(isinstance(value, Weighted) for value in values):
+            arrays = read(values)
+            return arrays, _mean(arrays)
+        arrays = read([value.values for value in values])
+        weights = np.concatenate(read([value.weights for value in values]))
+        total = weights.sum()
+        return arrays, float(np.concatenate(arrays) @ weights / total) if total else None
 
     def _keep_good(self) -> None:
         every, state = self.loop.snapshot_every, self.state

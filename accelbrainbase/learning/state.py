@@ -12,6 +12,7 @@ from accelbrainbase.errors import CheckpointError
 from accelbrainbase.learning.backend import Backend
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.history import History
+from accelbrainbase.learning.losses import Weighted
 
 
 class LearningState:
@@ -176,12 +177,14 @@ class LearningState:
         """Return the losses of a step that is surely computed: reading them does not wait.
 
         Returns:
-            Means over the mini-batch, by name; empty before there are any.
+            Means over the mini-batch, by name, but of what is `Weighted`; empty before there
+            are any.
         """
         if self._settled is None:
             return {}
-        means = self.backend.read(list(self._settled.values()))
-        return {name: float(mean.mean()) for name, mean in zip(self._settled, means)}
+        settled = {n: v for n, v in self._settled.items() if not isinstance(v, Weighted)}
+        means = self.backend.read(list(settled.values()))
+        return {name: float(mean.mean()) for name, mean in zip(settled, means)}
 
 
 def arrays_below(arrays: Mapping[str, np.ndarray], key: str) -> dict[str, np.ndarray]:

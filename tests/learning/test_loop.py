@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from loop_doubles import ArrayBackend, At, DeviceBackend, Learner, Recorder
 
+from accelbrainbase.errors import NonFiniteLossError
 from accelbrainbase.learning.backend import Backend
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.history import History
 from accelbrainbase.learning.loop import LearningLoop
+from accelbrainbase.learning.losses import Weighted
 
 
 def nothing(_):
@@ -35,6 +37,20 @@ def test_rows_close_at_their_steps(rows):
     """Exactly `rows` rows; row e closes after step ⌈e·steps/rows⌉; each step is in one row."""
     for steps in {*range(1, 30), rows - 1, rows, rows + 1, 3 * rows, 250} - {0}:
         check_rows(rows, steps)
+
+
+def test_weighted_means_are_over_the_whole_row():
+    """A row in which nothing counts has no entry."""
+    counts = {1: [1, 1], 2: [0, 0], 3: [1, 0], 4: [0, 0], 5: [0, 0], 6: [0, 0]}
+
+    def step(number):
+        return {"loss": 0.0, "part": Weighted(np.array([number, 10.0]), np.array(counts[number]))}
+
+    history = run(step, rows=2, steps=6, evaluate=lambda number: {"part": step(number)["part"]})
+    np.testing.assert_allclose(history.column("train_part"), [(1 + 10 + 3) / 3, np.nan])
+    np.testing.assert_allclose(history.column("test_part"), [3, np.nan])
+    with pytest.raises(NonFiniteLossError, match="`train_part` is nan in epoch 1, step 1"):
+        run(lambda _: {"part": Weighted(np.array([np.nan]), np.array([1.0]))}, rows=1)
 
 
 def check_rows(rows, steps):

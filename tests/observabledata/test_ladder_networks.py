@@ -303,7 +303,26 @@ def test_accuracy_counts_marked_rows_not():
         losses = model._costs(nd.array(observed), nd.array(marked), None)
     predicted = in_numpy(model, observed, noises)["logits"].argmax(axis=1)
     right = (predicted == target.argmax(axis=1))[:4].mean()
-    assert losses["accuracy"].asnumpy().mean() == pytest.approx(right, abs=1e-6)
+    accuracy = losses["accuracy"]
+    got = np.average(accuracy.values.asnumpy(), weights=accuracy.weights.asnumpy())
+    assert got == pytest.approx(right, abs=1e-6)
+
+
+def test_accuracy_is_recorded_where_most_mini_batches_have_no_label():
+    observed, target = data(40)
+    target[2:] = 0.0
+    ab.seed(0)
+    model = make(learning_rate=0.0, noise_sigma=0.0)
+    model.compute_acc_flag = True
+    kept = []
+    inner = model._score_of_classes
+    model._score_of_classes = lambda *arrays: (
+        kept.append((inner(*arrays), arrays[1])) or kept[-1][0]
+    )
+    model.learn(ab.ArrayIterator(observed, target, epochs=3, batch_size=4, seed=0))
+    right, label = (np.concatenate([arr.asnumpy() for arr in arrs]) for arrs in zip(*kept))
+    right = right.reshape(3, 40)[label.any(axis=1).reshape(3, 40)].reshape(3, 2)
+    np.testing.assert_allclose(model.acc_arr[:, 0], right.mean(axis=1))
 
 
 @pytest.mark.parametrize("marked", [False, True])
@@ -369,6 +388,10 @@ def test_data_that_do_not_fit_are_named():
 
     with pytest.raises(ValueError, match=r"`supervised_loss` must give one loss .*\(9,\)"):
         scattered(make(supervised_loss=Whole()))._train_step(observed, target)
+    for loss, labels in ((gluon.loss.SoftmaxCrossEntropyLoss(), target),
+                         (CROSS_ENTROPY, target.argmax(axis=1))):  # fmt: skip
+        with pytest.raises(ValueError, match="`supervised_loss` cannot compare .*sparse_label"):
+            scattered(make(supervised_loss=loss))._train_step(observed, labels)
     with pytest.raises(ValueError, match="must have 6 features"):
         make().inference(observed[:, :5])
 
