@@ -65,7 +65,7 @@ class NStepReturns:
         for number, steps in enumerate(self._open):
             steps.append((observed_arr[number], int(action_arr[number]), float(reward_arr[number])))
             ended = bool(terminated_arr[number] or truncated_arr[number])
-            while len(steps) == self.n or (ended and steps):
+            while len(steps) >= self.n or (ended and steps):
                 total = sum(self.gamma_value**k * reward for k, (_, _, reward) in enumerate(steps))
                 discount = 0.0 if terminated_arr[number] else self.gamma_value ** len(steps)
                 done.append((*steps[0][:2], total, discount, next_arr[number]))

@@ -93,9 +93,15 @@ class ReplayMemory:
         return {name: arr[: len(self)] for name, arr in self._arrays.items()}, {"n": self._n}
 
     def resume(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
-        """Set what `capture` returned."""
-        self._n = values["n"]
+        """Set what `capture` returned. A memory of another capacity keeps the newest it can."""
+        n = values["n"]
+        kept = len(arrays["numbers"]) if arrays else 0
+        rows = np.arange(kept)
+        if kept > self.capacity or kept < min(n, self.capacity):  # another capacity
+            rows = (n + rows)[-self.capacity :] % kept  # from the oldest on
+            n = len(rows)
+        self._n = n
         self._arrays = {}
         for name, arr in arrays.items():
             self._arrays[name] = np.empty((self.capacity, *arr.shape[1:]), arr.dtype)
-            self._arrays[name][: len(arr)] = arr
+            self._arrays[name][: len(rows)] = arr[rows]

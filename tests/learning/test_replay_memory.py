@@ -48,6 +48,20 @@ def test_bytes_stay_bytes():
     assert observed.dtype == following.dtype == np.uint8 and observed.shape == (8, 4, 4)
 
 
+@pytest.mark.parametrize(("n", "capacity"), [(14, 30), (14, 4), (7, 30), (7, 4), (10, 4)])
+def test_memory_of_another_capacity_keeps_the_newest(n, capacity):
+    memory, other = ReplayMemory(10), ReplayMemory(capacity)
+    memory.append(*transitions(0, n))
+    other.resume(*memory.capture())
+    np.random.seed(0)
+    kept = min(n, 10, capacity)
+    assert len(other) == kept
+    for begin in range(n, n + 3):
+        assert sorted(set(other.sample(2000)[0][:, 0])) == list(range(begin - kept, begin))
+        other.append(*transitions(begin, 1))
+        kept = min(kept + 1, capacity)
+
+
 def test_memory_goes_on_from_what_was_captured():
     memory, other = ReplayMemory(10), ReplayMemory(10)
     memory.append(*transitions(0, 14))

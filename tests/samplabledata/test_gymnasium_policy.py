@@ -75,6 +75,8 @@ def test_state_comes_back_from_a_checkpoint():
     np.testing.assert_array_equal(other.observed_arr, whole.observed_arr)
     np.testing.assert_array_equal(acted(other, 40, 40), acted(whole, 40, 40))
     assert other.episode_list == whole.episode_list and whole.episode_list
+    with pytest.raises(ab.CheckpointError, match="of 2 environments side by side"):
+        ab.GymnasiumPolicy("CartPole-v1", env_n=3, seed=1).resume(captured)
 
 
 def test_play_counts_equally_many_episodes_of_each_environment():

@@ -12,6 +12,7 @@ import numpy as np
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_integer
 from accelbrainbase._optional import import_optional
+from accelbrainbase.errors import CheckpointError
 from accelbrainbase.learning.randomness import seed_of
 from accelbrainbase.samplabledata.policy_sampler import PolicySampler
 
@@ -295,7 +296,16 @@ class GymnasiumPolicy(PolicySampler):
         }
 
     def resume(self, values: Mapping[str, Any]) -> None:
-        """Go where `capture` was called, by repeating the actions of the open episodes."""
+        """Go where `capture` was called, by repeating the actions of the open episodes.
+
+        Raises:
+            CheckpointError: If there were more or fewer environments.
+        """
+        if len(values["numbers"]) != self.env_n:
+            raise CheckpointError(
+                f"it is of {len(values['numbers'])} environments side by side, but here `env_n` is "
+                f"{self.env_n}. Build the sampler as that one was."
+            )
         self.seed = values["seed"]
         self.episode_list = [tuple(episode) for episode in values["episodes"]]
         for number, (episode, actions) in enumerate(zip(values["numbers"], values["actions"])):
