@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,8 @@ class OwnRandomness:
 
     def __init__(self, items: Iterator[Any], seed: int) -> None:
         self.items = items
-        outside = _states()
-        np.random.seed(seed)
-        random.seed(seed)
-        self._inside = _states()
-        _set_states(outside)
+        with seeded(seed):
+            self._inside = _states()
 
     def __iter__(self) -> OwnRandomness:
         return self
@@ -53,6 +51,22 @@ class OwnRandomness:
         finally:
             self._inside = _states()
             _set_states(outside)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw NumPy's and Python's random numbers from a seed; go back to the others afterwards.
+
+    Args:
+        seed: The seed, in [0, 2³²).
+    """
+    outside = _states()
+    np.random.seed(seed)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        _set_states(outside)
 
 
 def _states() -> tuple[Any, Any]:

@@ -108,6 +108,23 @@ def test_held_out_data_are_scored_on_held_out_data(adversarial):
     assert np.isfinite(model.loss_arr[:, :6]).all()
 
 
+def test_scoring_held_out_data_does_not_change_what_is_learned():
+    found = []
+    for test in ({"test_observed": PICTURES[30:], "test_target": LABELS[30:]}, {}):
+        ab.seed(0)
+        model = ab.SSDAController(
+            convolutions([gluon.nn.Conv2D(2, 3)], output_nn=network([6])), network([10]),
+            network([4]), ab.SSDALoss(), learning_rate=0.05,
+        )  # fmt: skip
+        model.learn(
+            ab.SSDAArrayIterator(
+                PICTURES[:20], LABELS[:20], PICTURES[20:], epochs=3, batch_size=10, seed=1, **test
+            )
+        )
+        found.append(model.history.column("train_loss"))
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize("task", [ab.RotationTask(), ab.CroppingRotationTask()])
 def test_rotations_are_learned(task):
     ab.seed(0)

@@ -18,6 +18,7 @@ from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.controllable_model import ControllableModel
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.randomness import seeded
 from accelbrainbase.observabledata._mxnet.convolutional_neural_networks import (
     ConvolutionalNeuralNetworks,
 )
@@ -55,7 +56,9 @@ class SSDAController(AdaptationBlock, ControllableModel):
         est: The least rate that such halving may lead to.
         wd: Weight decay, at least 0.
         pretext_source_flag: Whether the pretext task is learned in the source domain too, as in
-            the paper; else in the target domain only.
+            the paper; else in the target domain only. What is asked of the source domain follows
+            from NumPy's global state, which `accelbrainbase.seed` sets, not from the seed of the
+            iterator.
         **kwargs: More arguments of `GluonLearner`: `optimizer_params`, …
 
     Raises:
@@ -288,7 +291,8 @@ class SSDAController(AdaptationBlock, ControllableModel):
 
     def _evaluate(self, *arrays: nd.NDArray) -> Any:
         observed_arr, label_arr = arrays
-        pretext_arr, answer_arr = self._samples_of(observed_arr)
+        with seeded(0):  # the same each time, and what is learned does not depend on it
+            pretext_arr, answer_arr = self._samples_of(observed_arr)
         score_arr = self.inference(observed_arr)
         pretext_score_arr = self.pretext_task_model(self.encoder(pretext_arr))
         losses = self._compute_held_out(
