@@ -160,6 +160,16 @@ def test_bad_weights_are_named(make, message):
         make()
 
 
+def test_shapes_that_do_not_fit_are_named():
+    scores, labels, source = arrays(SCORES, LABELS, SOURCE)
+    with pytest.raises(ValueError, match=r"\(4, 3\) do not fit one-hot labels of shape \(4, 4\)"):
+        ab.SSDALoss()(nd.array(PRETEXT), scores, nd.array(TURNS), nd.array(TURNS))
+    with pytest.raises(ValueError, match=r"do not fit class numbers of shape \(4, 3\)"):
+        ab.DomainAdversarialLoss(sparse_label=True)(scores, labels, source, source)
+    with pytest.raises(ValueError, match=r"one number for each data point.*\(4, 3\)"):
+        ab.DomainAdversarialLoss()(scores, labels, source, scores)
+
+
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
 def test_reversal_keeps_values_and_turns_gradients(strength):
     x = nd.array(SCORES)

@@ -75,6 +75,15 @@ class ClassificationLoss(gluon.loss.Loss, ComputableLoss):
             cost_arr = -F.log_softmax(pred_arr, axis=self.axis)
         else:
             cost_arr = minus_log(F, pred_arr, from_logits=False)
+        of_each = cost_arr.shape[self.axis] if F is nd and sparse else 1
+        if F is nd and label_arr.size * of_each != cost_arr.size:
+            raise ValueError(
+                f"Scores of shape {pred_arr.shape} do not fit "
+                f"{'class numbers' if sparse else 'one-hot labels'} of shape {label_arr.shape}. "
+                f"The last layer needs one unit for each class, or for each answer of the pretext "
+                f"task; class numbers need `sparse_label=True`, one-hot labels "
+                f"`sparse_label=False`."
+            )
         if sparse:
             cost_arr = F.pick(cost_arr, label_arr, axis=self.axis, keepdims=True)
         else:
@@ -134,6 +143,13 @@ def domain_term(
         from_logits: Whether it gives logits.
         batch_axis: The axis of the samples.
     """
+    if F is nd:
+        for arr in (source_posterior_arr, target_posterior_arr):
+            if arr.ndim == 2 and arr.shape[1] != 1:
+                raise ValueError(
+                    f"A discriminator of domains must give one number for each data point, shape "
+                    f"(batch, 1), but gave {arr.shape}. Let its last layer have one unit."
+                )
     source_arr = minus_log(F, source_posterior_arr, from_logits)
     target_arr = minus_log_of_complement(F, target_posterior_arr, from_logits)
     source_arr = F.mean(source_arr, axis=batch_axis, exclude=True)
