@@ -258,6 +258,12 @@ def test_steps_before_an_evaluation_in_the_same_environments_are_not_continued()
     assert len(controller.replay_memory) == 0
     controller.learn(1)
     assert len(controller.replay_memory) > 0
+    controller.policy_sampler = ab.GymnasiumPolicy(Chain, env_n=3, seed=1)
+    before = len(controller.replay_memory)
+    controller.learn(2)  # 6 steps of three environments, of which 3 wait for what follows
+    assert len(controller.replay_memory) == before + 3 * 3
+    with pytest.raises(TypeError, match="`policy_sampler` must be a `GymnasiumPolicy`"):
+        controller.policy_sampler = None
 
 
 # -- networks ------------------------------------------------------------------------------

@@ -167,19 +167,13 @@ class DeepQNetworkController(LearnableController):
             scale=scale,
             **kwargs,
         )
-        if not policy_sampler.observed_shape:
-            raise ValueError(
-                "`policy_sampler` must observe vectors or pictures, but observes single numbers, "
-                "which a network cannot value states by. Let "
-                "`gymnasium.wrappers.FlattenObservation` make them one-hot."
-            )
         self.function_approximator = function_approximator
+        self.n_step_returns = NStepReturns(n_step, gamma_value)
         self.policy_sampler = policy_sampler
         self.evaluation_sampler = evaluation_sampler
         self.computable_loss = (
             gluon.loss.HuberLoss() if computable_loss is None else computable_loss
         )
-        self.n_step_returns = NStepReturns(n_step, gamma_value)
         self.next_value = MaxNextValue() if next_value is None else next_value
         self.replay_memory = ReplayMemory() if replay_memory is None else replay_memory
         self.epsilon = LinearDecay() if epsilon is None else epsilon
@@ -212,6 +206,23 @@ class DeepQNetworkController(LearnableController):
         self.__dict__.update(_best=None, best_return=-np.inf)  # they are those of another network
         self.register_child(value, "function_approximator")
         self.trainer = None
+
+    @property
+    def policy_sampler(self) -> Any:
+        """The environments. Setting them forgets the steps that are not complete."""
+        return self._policy_sampler
+
+    @policy_sampler.setter
+    def policy_sampler(self, value: GymnasiumPolicy) -> None:
+        check_is_a("policy_sampler", value, GymnasiumPolicy)
+        if not value.observed_shape:
+            raise ValueError(
+                "`policy_sampler` must observe vectors or pictures, but observes single numbers, "
+                "which a network cannot value states by. Let "
+                "`gymnasium.wrappers.FlattenObservation` make them one-hot."
+            )
+        self.__dict__["_policy_sampler"] = value
+        self.n_step_returns.forget()
 
     @property
     def computable_loss(self) -> Any:
