@@ -107,7 +107,11 @@ def _safe_forward(self: Any, F: Any, x: Any, weight: Any, bias: Any = None) -> A
         "num_filter": int(kwargs["num_filter"]),
         "num_group": int(kwargs["num_group"]),
     }
-    if in_channels > 0 and settings["num_filter"] == settings["num_group"]:
+    if (
+        in_channels > 0
+        and settings["num_filter"] == settings["num_group"]
+        and not _may_come_from_one_place(**settings)
+    ):
         output = _to_one_channel(F, x, weight, bias, in_channels, **settings)
     else:
         output = transposed_convolution(F, x, weight, bias, **settings)
@@ -275,6 +279,18 @@ def _to_one_channel(
             x, weight = F.reshape(x, (0, -3, -2)), F.reshape(weight, (-3, -2))
     arrays = (x, weight) if bias is None else (x, weight, bias)
     return F.Deconvolution(*arrays, no_bias=bias is None, **settings)
+
+
+def _may_come_from_one_place(
+    kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int], **_settings: Any
+) -> bool:
+    """Tell whether a layer is one that makes whole pictures of maps with one place.
+
+    Its gradient fails for larger kernels then ("could not create a primitive descriptor for a
+    reorder primitive"), where strides are 1.
+    """
+    grows = any(2 * p < k - 1 for k, p in zip(kernel, pad))
+    return max(kernel) > 3 and math.prod(stride) == 1 and grows
 
 
 def _padded(F: Any, arr: Any, number: int, axis: int) -> Any:

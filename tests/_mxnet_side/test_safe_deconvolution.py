@@ -346,3 +346,23 @@ def test_activation_of_the_layer_is_kept():
 
 def test_gluon_itself_is_not_changed():
     assert gluon.nn.Conv2DTranspose.hybrid_forward is gluon.nn.Conv2D.hybrid_forward
+
+
+@pytest.mark.parametrize(("size", "padding"), [(4, 0), (6, 0), (8, 0), (9, 2), (16, 0)])
+@pytest.mark.parametrize("maps", [5, 16])
+def test_pictures_of_one_channel_from_maps_with_one_place(size, padding, maps):
+    def network(layer, last):
+        return ab.ConvolutionalNeuralNetworks(
+            ab.L2NormLoss(), hidden_units_list=[layer], hidden_activation_list=[last],
+            hidden_dropout_rate_list=[0.0],
+        )  # fmt: skip
+
+    model = ab.ConvolutionalAutoEncoder(
+        network(nn.Conv2D(maps, size, padding=padding), "relu"),
+        network(nn.Conv2DTranspose(1, size, padding=padding), "identity"), ab.L2NormLoss(),
+        tied_weights_flag=False, optimizer_name="Adam", learning_rate=1e-2,
+    )  # fmt: skip
+    side = size - 2 * padding
+    data = np.random.default_rng(0).random((16, 1, side, side), dtype=np.float32)
+    model.learn(ab.ArrayIterator(data, epochs=15, batch_size=8, seed=0))
+    assert model.loss_arr[-1, 0] < 0.9 * model.loss_arr[0, 0]
