@@ -77,7 +77,8 @@ def networks() -> tuple[ab.ConvolutionalNeuralNetworks, ab.ConvolutionalNeuralNe
     return (
         of([nn.Conv2D(16, 4, **settings), nn.Conv2D(32, 4, **settings)], "relu"),
         of(
-            [nn.Conv2DTranspose(16, 4, **settings), nn.Conv2DTranspose(1, 4, **settings)], "identity"
+            [nn.Conv2DTranspose(16, 4, **settings), nn.Conv2DTranspose(1, 4, **settings)],
+            "identity",
         ),
     )
 

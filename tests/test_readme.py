@@ -41,9 +41,8 @@ def test_readme_names_every_model_and_nothing_else():
 def test_links_in_the_documentation_exist():
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
-            assert target.startswith("https://") or (page.parent / target).exists(), (
-                f"{page.name} links to {target}"
-            )
+            made = target.startswith(("https://", "api/"))  # the latter by `make docs`
+            assert made or (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@
                            [--also requirements.txt] [--without-dependencies requirements.txt]
 
 Needs nothing but the standard library of Python 3.9 to 3.13. Does its work only where
-pyproject.toml, this file, the extras, the further requirements or the place of the tree have changed
-since the last time, and may run twice at once: the second waits for the first.
+pyproject.toml, this file, the extras, the further requirements or the place of the tree have
+changed since the last time, and may run twice at once: the second waits for the first.
 """
 
 import argparse

@@ -467,6 +467,7 @@ class GluonLearner(FeatureBlock, Accessors):
             history=self._history,
             **kwargs,
         )
+        settle()
 
     def capture(self) -> tuple[dict[str, nd.NDArray], dict[str, Any]]:
         """Hook: return what a checkpoint must hold beside parameters and optimisers.

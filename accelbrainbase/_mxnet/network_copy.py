@@ -9,6 +9,8 @@ from typing import Any
 from mxnet import gluon, nd, sym
 from mxnet.gluon import HybridBlock, SymbolBlock
 
+from accelbrainbase._mxnet.settled import settle
+
 _PREFIX = "copy_of_"
 
 
@@ -40,7 +42,8 @@ class NetworkCopy:
             self._pairs.append((parameter, original))
         self._block.hybridize(static_alloc=True, static_shape=True)
         operators = {node["op"] for node in _nodes(self._output)}
-        self.is_plain = not (self._output.list_auxiliary_states() or "Dropout" in operators)
+        self._has_statistics = bool(self._output.list_auxiliary_states())
+        self.is_plain = not (self._has_statistics or "Dropout" in operators)
         self.follow(1.0)
 
     def __call__(self, observed_arr: nd.NDArray) -> nd.NDArray:
@@ -77,6 +80,8 @@ class NetworkCopy:
         Args:
             rate: How far, in (0, 1]: 1 makes them equal.
         """
+        if self._has_statistics:
+            settle()
         for parameter, original in self._pairs:
             value, wanted = parameter.data(), original.data()
             if rate == 1.0:

@@ -6,8 +6,8 @@ With oneDNN, MXNet's layers have two defects there:
   restoring and loading parameters, fails ("Check failed: to.IsDefaultData()");
 - the gradient of `BatchNorm` fails for maps of three dimensions ("Check failed: !is_view").
 
-So in our models the former computes with a copy of its weight, and the latter with the dimensions
-of the maps as one. Parameters, numbers and files are unchanged.
+So in our models the former computes with a copy of its weight, and the latter by
+MXNet's own operator. Parameters, numbers and files are unchanged.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def make_maps_safe(layers: Iterable[Any]) -> None:
             layer.hybrid_forward = MethodType(_convolve, layer)
     for layer in layers:
         native = isinstance(layer, nn.BatchNorm) and type(layer).hybrid_forward is _NORM
-        if native and layer._kwargs["axis"] == 1:
+        if native and layer._kwargs["axis"] == 1 and not layer.fuse_relu:
             layer.hybrid_forward = MethodType(_normalise, layer)
 
 
@@ -50,7 +50,14 @@ def _convolve(self: Any, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:
     return type(self).hybrid_forward(self, F, x, F.identity(weight), bias)
 
 
-def _normalise(self: Any, F: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
-    """Take the place of `hybrid_forward` of a `BatchNorm` of channels, of maps of any size."""
-    flat = F.reshape(x, shape=(0, 0, -1, 1))
-    return F.reshape_like(type(self).hybrid_forward(self, F, flat, *args, **kwargs), x)
+def _normalise(
+    self: Any, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any
+) -> Any:
+    """Take the place of `hybrid_forward` of a `BatchNorm` of channels, of maps of any size.
+
+    Where channels are not the second axis, MXNet takes an operator of its own, which is sound.
+    """
+    settings = {**self._kwargs, "axis": 2}
+    swapped = F.swapaxes(x, dim1=1, dim2=2)
+    y = F.BatchNorm(swapped, gamma, beta, running_mean, running_var, name="fwd", **settings)
+    return F.swapaxes(y, dim1=1, dim2=2)

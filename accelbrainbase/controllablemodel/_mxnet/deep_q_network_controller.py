@@ -18,6 +18,7 @@ from accelbrainbase._mxnet.learnable_controller import LearnableController
 from accelbrainbase._mxnet.network_copy import NetworkCopy
 from accelbrainbase._mxnet.next_values import MaxNextValue
 from accelbrainbase._mxnet.q_step import QStep
+from accelbrainbase._mxnet.settled import settle
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.linear_decay import LinearDecay
@@ -376,6 +377,7 @@ class DeepQNetworkController(LearnableController):
     def _evaluate_turn(self) -> dict[str, float] | None:
         if self.evaluation_sampler is None or self._turn_n % self.evaluate_every:
             return None
+        settle()
         mean = float(self.evaluate(self.evaluation_episode_n).mean())
         if mean >= self.best_return:  # a later one has learned more
             self.best_return = mean
