@@ -89,7 +89,8 @@ class PolicySampler(Accessors, SamplableData):
         Returns:
             Whether it is: then a learning that follows the states stops. Or of each agent,
             shape `(batch,)`, where they begin anew by themselves: then what comes after the
-            end of an agent counts as worth nothing. By default there is no end.
+            end of an agent counts as worth nothing. (One flag for several agents does not say
+            which of them: it values nothing.) By default there is no end.
         """
         return False
 

@@ -298,8 +298,8 @@ class DQLController(LearnableController):
         ended_arr = np.asarray(ended.asnumpy() if isinstance(ended, nd.NDArray) else ended)
         if not ended_arr.any():
             return best_arr
-        if ended_arr.size == 1:  # one flag for all agents
-            return nd.zeros_like(best_arr)
+        if ended_arr.size == 1 and best_arr.shape[0] > 1:  # it does not say which of the agents
+            return best_arr
         if ended_arr.size != best_arr.shape[0]:
             raise ValueError(
                 f"`policy_sampler.check_the_end_flag` must return one flag, or one for each of "
