@@ -1,40 +1,28 @@
-"""What all Gluon models and controllers share: settings, parameters, trainers, files."""
+"""What all Gluon models and controllers share: settings, parameters, the way to the loop."""
 
 from __future__ import annotations
 
 import inspect
 import logging
 import math
-import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import mxnet as mx
-import numpy as np
 from mxnet import gluon, nd
 from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import Accessors, read_only
 from accelbrainbase._checks import check_integer, check_is_a, check_number, unknown_keyword_error
-from accelbrainbase._mxnet.aggregated_adam import AggregatedAdam  # noqa: F401 - registers it
 from accelbrainbase._mxnet.device import as_ndarray, resolve_context
-from accelbrainbase._mxnet.features import FeatureBlock
 from accelbrainbase._mxnet.gluon_backend import GluonBackend
-from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, built_trainers
-from accelbrainbase._mxnet.optimizers import make_optimizer
-from accelbrainbase._mxnet.parameter_files import (
-    part_of,
-    read_parameter_file,
-    write_parameter_file,
-)
+from accelbrainbase._mxnet.gradient_steps import GradientSteps
 from accelbrainbase._mxnet.safe_deconvolution import make_safe, waits_for_sizes
 from accelbrainbase._mxnet.scaled_initializer import ScaledInitializer
 from accelbrainbase._mxnet.settled import settle
-from accelbrainbase._mxnet.tied_dense import TiedDense
-from accelbrainbase.errors import ParameterFileError
+from accelbrainbase._mxnet.stored_parameters import StoredParameters, is_initialized
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.history import History
 from accelbrainbase.learning.loop import LearningLoop
@@ -43,13 +31,11 @@ from accelbrainbase.regularizatable_data import RegularizatableData
 
 logger = logging.getLogger(__name__)
 
-_PRIVATE = re.compile(r"(?<![^.])_[A-Za-z0-9]+__")  # how Python names private attributes
-_NUMBER = re.compile(r"(?<![^.])[0-9]+\.(?=[^.]*$)")  # of the layer that a name ends in
 _GLUON_KEYWORDS = ("prefix", "params")
 _OPTIMIZERS = mx.optimizer.Optimizer.opt_registry
 
 
-class GluonLearner(FeatureBlock, Accessors):
+class GluonLearner(GradientSteps, StoredParameters, Accessors):
     """The settings and services of a Gluon model or controller that learns.
 
     A constructor calls ``super().__init__(…)``, builds its layers inside
@@ -89,10 +75,8 @@ class GluonLearner(FeatureBlock, Accessors):
     loop: LearningLoop | None = None
 
     _initializer: Initializer | None = None
-    _learning_rate: float = 0.0
     _history: History | None = None
     _default_xavier_magnitude: float = 1.0
-    _twice_in_old_files: tuple[str, ...] = ()  # layers that 1.1.0 also saved under their number
 
     def __init__(
         self,
@@ -309,118 +293,7 @@ class GluonLearner(FeatureBlock, Accessors):
             if arr is not before[name]:
                 parameters[name].set_data(arr)
 
-    # -- trainers ----------------------------------------------------------------------
-
-    trainer = LazyTrainer()
-
-    @property
-    def trainers(self) -> list[gluon.Trainer]:
-        """All trainers that are built; a controller with two networks has two."""
-        return list(built_trainers(self).values())
-
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate now. Setting it sets that of all trainers."""
-        trainers = self.trainers
-        return trainers[0].learning_rate if trainers else self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self._learning_rate = check_number("learning_rate", value, low=0.0)
-        for trainer in self.trainers:
-            trainer.set_learning_rate(self._learning_rate)
-
-    def build_trainer(self, parameters: gluon.ParameterDict) -> gluon.Trainer:
-        """Return a trainer for `parameters` with the settings of this learner.
-
-        Args:
-            parameters: What it updates.
-        """
-        # A list, since Gluon would sort a dict by names, which count up from model to model: the
-        # state of a trainer in a checkpoint would depend on what was built before.
-        return gluon.Trainer(list(parameters.values()), self._make_optimizer())
-
-    def _make_optimizer(self) -> mx.optimizer.Optimizer:
-        settings = {"learning_rate": self._learning_rate, "wd": self.wd, **self.optimizer_params}
-        try:
-            return make_optimizer(self.optimizer_name, **settings)
-        except TypeError as error:
-            raise TypeError(
-                f"`optimizer_params` has an entry that {self.optimizer_name} does not take: {error}"
-            ) from error
-
-    def scale_learning_rate(self, factor: float) -> None:
-        """Multiply the learning rate of every trainer, and of those that will be built.
-
-        Args:
-            factor: The factor.
-
-        Raises:
-            ValueError: If a scheduler sets the rate of a trainer.
-        """
-        trainers = self.trainers
-        if any(trainer.optimizer.lr_scheduler is not None for trainer in trainers):
-            raise ValueError(
-                "`learning_attenuate_rate` must be 1.0 where the trainer has a scheduler of "
-                "its own, which sets the learning rate."
-            )
-        self._learning_rate *= factor
-        for trainer in trainers:
-            trainer.set_learning_rate(trainer.learning_rate * factor)
-
-    def update(self, loss_arr: nd.NDArray, batch_size: int, trainer: gluon.Trainer) -> None:
-        """Take one gradient step: backward, clip, update.
-
-        Args:
-            loss_arr: Losses recorded by `mxnet.autograd`: one for each sample, shape
-                `(batch,)`, or one value, which counts as their mean.
-            batch_size: Number of samples.
-            trainer: Updates its parameters.
-
-        Raises:
-            ValueError: If the losses have another shape.
-        """
-        if loss_arr.shape == (batch_size,):
-            divisor = batch_size
-        elif loss_arr.size == 1:
-            divisor = 1
-        else:
-            raise ValueError(
-                f"`computable_loss` must give one loss for each sample, shape ({batch_size},), "
-                f"but gave {loss_arr.shape}. Average over all axes but the first."
-            )
-        loss_arr.backward()
-        self._apply(trainer, divisor)
-
-    def update_by(
-        self,
-        gradients: Mapping[gluon.Parameter, nd.NDArray],
-        batch_size: int,
-        trainer: gluon.Trainer,
-    ) -> None:
-        """Take one step along gradients that were computed without `mxnet.autograd`.
-
-        So every optimiser applies to a learning rule such as contrastive divergence.
-
-        Args:
-            gradients: For each parameter of `trainer`, what to descend along, summed over
-                the samples.
-            batch_size: Number of samples.
-            trainer: Updates its parameters.
-        """
-        for parameter, arr in gradients.items():
-            parameter.grad()[:] = arr
-            parameter.data()._fresh_grad = True  # what `backward` does
-        self._apply(trainer, batch_size)
-
-    def _apply(self, trainer: gluon.Trainer, divisor: int) -> None:
-        if self.max_gradient_norm is not None:
-            gradients = [p.grad() for p in trainer._params if p.grad_req != "null"]
-            limit = self.max_gradient_norm * divisor
-            _clip_global_norm(gradients, limit)
-        trainer.step(divisor)
-
-    # -- learning ----------------------------------------------------------------------
+    # -- learning --------------------------------------------------------------------
 
     @property
     def history(self) -> History:
@@ -491,173 +364,13 @@ class GluonLearner(FeatureBlock, Accessors):
         """
         return None if arr is None else as_ndarray(name, arr, self.ctx)
 
-    # -- files -------------------------------------------------------------------------
-
-    def _file_parts(self) -> dict[str, GluonLearner]:
-        """Hook: the parts that have files of their own, by the suffix of the file's name.
-
-        Empty for a model that is in one file.
-        """
-        return {}
-
-    def save_parameters(self, filename: str | os.PathLike[str], deduplicate: bool = False) -> None:
-        """Save the parameters as Gluon does; a file is written whole or not at all.
-
-        Args:
-            filename: Path of the file; an existing one is replaced. A model with parts writes
-                one for each, with the part's name before the extension
-                (`a.params`: `a_encoder.params`, `a_decoder.params`).
-            deduplicate: Whether a parameter that is used twice in a file is stored once.
-        """
-        contents = {p: learner._to_store(deduplicate) for p, learner in self._files(filename)}
-        for path, arrays in contents.items():
-            write_parameter_file(path, arrays)
-
-    def _files(self, filename: str | os.PathLike[str]) -> list[tuple[str, GluonLearner]]:
-        """Return the paths of all files, and who is in each."""
-        parts = self._file_parts()
-        if not parts:
-            return [(os.fspath(filename), self)]
-        files = (learner._files(part_of(filename, part)) for part, learner in parts.items())
-        return [file for files_of_part in files for file in files_of_part]
-
-    def _to_store(self, deduplicate: bool) -> dict[str, nd.NDArray]:
-        """Return the arrays of a file by name."""
-        settle()
-        parameters = self._collect_params_with_prefix()
-        transposed = _tied_names(self)
-        arrays: dict[str, nd.NDArray] = {}
-        stored = set()
-        for name, parameter in parameters.items():
-            if deduplicate and id(parameter) in stored:
-                continue
-            stored.add(id(parameter))
-            arr = parameter._reduce()
-            arrays[name] = arr.T if name in transposed else arr
-        return arrays
-
-    def load_parameters(
-        self,
-        filename: str | os.PathLike[str],
-        ctx: mx.Context | None = None,
-        allow_missing: bool = False,
-        ignore_extra: bool = False,
-    ) -> None:
-        """Load parameters that `save_parameters` saved: all of them, or none.
-
-        Args:
-            filename: The path given to `save_parameters`.
-            ctx: The device. `None` for that of the model.
-            allow_missing: Whether parameters that are not in the file stay as they are.
-            ignore_extra: Whether entries of the file that no parameter has are ignored.
-
-        Raises:
-            FileNotFoundError: If there is no such file.
-            ParameterFileError: If the file is corrupt, or its entries are not those of
-                this model. The model is as it was.
-        """
-        settle()
-        planned: dict[str, tuple[gluon.Parameter, np.ndarray]] = {}
-        for path, learner in self._files(filename):
-            entries = learner._plan_loading(path, allow_missing, ignore_extra)
-            for name, (parameter, arr) in entries.items():
-                earlier = planned.setdefault(parameter.name, (parameter, arr))[1]
-                if not np.array_equal(earlier, arr):
-                    raise ParameterFileError(
-                        f"{path}: `{name}` is tied to another weight in {type(self).__name__}, "
-                        f"but the file holds other values for it. Build the model with "
-                        f"`tied_weights_flag=False`."
-                    )
-        if ctx is not None and ctx != self.ctx:
-            self._move_to(ctx)
-        for parameter, arr in planned.values():
-            value = nd.array(arr, ctx=self.ctx, dtype=np.dtype(parameter.dtype))
-            parameter._load_init(value, None if _is_initialized(parameter) else self.ctx)
-
     def _move_to(self, ctx: mx.Context) -> None:
         """Move the parameters, those of the parts too, and what the trainers remember."""
         check_is_a("ctx", ctx, mx.Context)
         for parameter in self.collect_params().values():
-            if _is_initialized(parameter):
+            if is_initialized(parameter):
                 parameter.reset_ctx(ctx)
         self.apply(partial(_follow, ctx=ctx))
-
-    def _plan_loading(
-        self, path: str, allow_missing: bool, ignore_extra: bool
-    ) -> dict[str, tuple[gluon.Parameter, np.ndarray]]:
-        """Read and check a file; return which parameter gets which array, by name."""
-        arrays = read_parameter_file(path)
-        parameters = self._parameters_of_file(arrays)
-        arrays = _without_aliases(path, arrays, parameters, self._twice_in_old_files)
-        owner = type(self).__name__
-        found = {id(parameters[name]) for name in arrays if name in parameters}
-        missing = [name for name, p in parameters.items() if id(p) not in found]
-        if missing and not allow_missing:
-            raise ParameterFileError(
-                f"{path} has no {', '.join(missing)}, which {owner} has; it has "
-                f"{', '.join(arrays) or 'nothing'}. Build the model as the saved one was, or "
-                f"pass `allow_missing=True`."
-            )
-        extra = [name for name in arrays if name not in parameters]
-        if extra and not ignore_extra:
-            raise ParameterFileError(
-                f"{path} has {', '.join(extra)}, which {owner} has not; it has "
-                f"{', '.join(parameters) or 'nothing'}. Build the model as the saved one was, "
-                f"or pass `ignore_extra=True`."
-            )
-        transposed = _tied_names(self)
-        planned = {}
-        for name, arr in arrays.items():
-            if name not in parameters:
-                continue
-            arr = arr.T if name in transposed else arr
-            if arr.dtype.kind != np.dtype(parameters[name].dtype).kind:
-                raise ParameterFileError(
-                    f"{path}: `{name}` has values of type {arr.dtype}, but {owner} has "
-                    f"{np.dtype(parameters[name].dtype)}. Build the model as the saved one was."
-                )
-            if not _fits(parameters[name].shape, arr.shape):
-                raise ParameterFileError(
-                    f"{path}: `{name}` has shape {arr.shape}, but {owner} has "
-                    f"{parameters[name].shape}. Build the model as the saved one was."
-                )
-            planned[name] = (parameters[name], arr)
-        return planned
-
-    def _parameters_of_file(self, arrays: Mapping[str, Any]) -> dict[str, gluon.Parameter]:
-        """Return the parameters by the kind of name that a file uses.
-
-        Gluon has written three kinds: by the path of attributes (`encoder.0.weight`); by the
-        parameter's name without the prefix of the model, and with it (after `arg:` or `aux:`
-        when exported).
-        """
-        by_path = self._collect_params_with_prefix()
-        if not arrays or any(name in by_path for name in arrays):
-            return by_path
-        by_name = {}
-        for name, parameter in self.collect_params().items():
-            cut = name[len(self.prefix) :] if name.startswith(self.prefix) else name
-            variants = [kind + text for kind in ("", "arg:", "aux:") for text in (cut, name)]
-            by_name[next((text for text in variants if text in arrays), cut)] = parameter
-        return by_name if any(name in by_name for name in arrays) else by_path
-
-
-def _clip_global_norm(gradients: list[nd.NDArray], limit: float) -> None:
-    """Scale gradients so that the norm of all together is at most `limit`.
-
-    What Gluon's own function does, with a third of the operators.
-    """
-    squares = nd.multi_sum_sq(*gradients, num_arrays=len(gradients))
-    norm_arr = nd.sqrt(nd.sum(squares.reshape((1, -1)), axis=1))
-    factor_arr = limit / nd.maximum(norm_arr, limit)
-    for gradient_arr in gradients:
-        shape = (1,) * gradient_arr.ndim
-        nd.broadcast_mul(gradient_arr, factor_arr.reshape(shape), out=gradient_arr)
-
-
-def _is_initialized(parameter: gluon.Parameter) -> bool:
-    """Tell whether a parameter has values, or will get them in the first forward pass."""
-    return parameter._data is not None or bool(parameter._deferred_init)
 
 
 def _follow(block: gluon.Block, ctx: mx.Context) -> None:
@@ -668,41 +381,3 @@ def _follow(block: gluon.Block, ctx: mx.Context) -> None:
             trainer._contexts = trainer._check_contexts()
             for updater in trainer._updaters:
                 updater.states_synced = dict.fromkeys(updater.states, False)
-
-
-def _without_aliases(
-    path: str,
-    arrays: Mapping[str, np.ndarray],
-    parameters: Mapping[str, gluon.Parameter],
-    layers: Iterable[str],
-) -> dict[str, np.ndarray]:
-    """Leave out what 1.1.0 wrote twice: `_Class__part.weight`, `7.weight` beside `part.weight`."""
-    kept: dict[str, np.ndarray] = {}
-    for name, arr in arrays.items():
-        plain = name if name in parameters else _PRIVATE.sub("", name)
-        name = plain if plain in parameters else name
-        if not np.array_equal(kept.setdefault(name, arr), arr):
-            raise ParameterFileError(f"{path} is corrupt: it holds two values for `{name}`.")
-    for name in [name for name in kept if name not in parameters]:
-        if any(
-            np.array_equal(kept.get(_NUMBER.sub(f"{layer}.", name), ()), kept[name])
-            for layer in layers
-            if _NUMBER.search(name)
-        ):
-            del kept[name]
-    return kept
-
-
-def _tied_names(block: gluon.Block, path: str = "") -> set[str]:
-    """Return the names, in files, of the weights that are transposes of others."""
-    names = {f"{path}weight"} if isinstance(block, TiedDense) else set()
-    for name, child in block._children.items():
-        names |= _tied_names(child, f"{path}{name}.")
-    return names
-
-
-def _fits(shape: tuple[int, ...] | None, loaded: tuple[int, ...]) -> bool:
-    """Tell whether a parameter of `shape` (0: not known yet) can hold an array."""
-    if shape is None:
-        return True
-    return len(shape) == len(loaded) and all(a in (0, -1, b) for a, b in zip(shape, loaded))

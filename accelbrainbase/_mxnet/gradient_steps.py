@@ -1,0 +1,147 @@
+"""Trainers, and the steps along gradients that they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mxnet as mx
+from mxnet import gluon, nd
+
+from accelbrainbase._checks import check_number
+from accelbrainbase._mxnet.aggregated_adam import AggregatedAdam  # noqa: F401 - registers it
+from accelbrainbase._mxnet.features import FeatureBlock
+from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, built_trainers
+from accelbrainbase._mxnet.optimizers import make_optimizer
+
+
+class GradientSteps(FeatureBlock):
+    """The trainers of a `GluonLearner`, of which this is a part: their rates and steps."""
+
+    optimizer_name: str
+    optimizer_params: dict[str, Any]
+    wd: float
+    max_gradient_norm: float | None
+    _learning_rate: float = 0.0
+
+    trainer = LazyTrainer()
+
+    @property
+    def trainers(self) -> list[gluon.Trainer]:
+        """All trainers that are built; a controller with two networks has two."""
+        return list(built_trainers(self).values())
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate now. Setting it sets that of all trainers."""
+        trainers = self.trainers
+        return trainers[0].learning_rate if trainers else self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate = check_number("learning_rate", value, low=0.0)
+        for trainer in self.trainers:
+            trainer.set_learning_rate(self._learning_rate)
+
+    def build_trainer(self, parameters: gluon.ParameterDict) -> gluon.Trainer:
+        """Return a trainer for `parameters` with the settings of this learner.
+
+        Args:
+            parameters: What it updates.
+        """
+        # A list, since Gluon would sort a dict by names, which count up from model to model: the
+        # state of a trainer in a checkpoint would depend on what was built before.
+        return gluon.Trainer(list(parameters.values()), self._make_optimizer())
+
+    def _make_optimizer(self) -> mx.optimizer.Optimizer:
+        settings = {"learning_rate": self._learning_rate, "wd": self.wd, **self.optimizer_params}
+        try:
+            return make_optimizer(self.optimizer_name, **settings)
+        except TypeError as error:
+            raise TypeError(
+                f"`optimizer_params` has an entry that {self.optimizer_name} does not take: {error}"
+            ) from error
+
+    def scale_learning_rate(self, factor: float) -> None:
+        """Multiply the learning rate of every trainer, and of those that will be built.
+
+        Args:
+            factor: The factor.
+
+        Raises:
+            ValueError: If a scheduler sets the rate of a trainer.
+        """
+        trainers = self.trainers
+        if any(trainer.optimizer.lr_scheduler is not None for trainer in trainers):
+            raise ValueError(
+                "`learning_attenuate_rate` must be 1.0 where the trainer has a scheduler of "
+                "its own, which sets the learning rate."
+            )
+        self._learning_rate *= factor
+        for trainer in trainers:
+            trainer.set_learning_rate(trainer.learning_rate * factor)
+
+    def update(self, loss_arr: nd.NDArray, batch_size: int, trainer: gluon.Trainer) -> None:
+        """Take one gradient step: backward, clip, update.
+
+        Args:
+            loss_arr: Losses recorded by `mxnet.autograd`: one for each sample, shape
+                `(batch,)`, or one value, which counts as their mean.
+            batch_size: Number of samples.
+            trainer: Updates its parameters.
+
+        Raises:
+            ValueError: If the losses have another shape.
+        """
+        if loss_arr.shape == (batch_size,):
+            divisor = batch_size
+        elif loss_arr.size == 1:
+            divisor = 1
+        else:
+            raise ValueError(
+                f"`computable_loss` must give one loss for each sample, shape ({batch_size},), "
+                f"but gave {loss_arr.shape}. Average over all axes but the first."
+            )
+        loss_arr.backward()
+        self._apply(trainer, divisor)
+
+    def update_by(
+        self,
+        gradients: Mapping[gluon.Parameter, nd.NDArray],
+        batch_size: int,
+        trainer: gluon.Trainer,
+    ) -> None:
+        """Take one step along gradients that were computed without `mxnet.autograd`.
+
+        So every optimiser applies to a learning rule such as contrastive divergence.
+
+        Args:
+            gradients: For each parameter of `trainer`, what to descend along, summed over
+                the samples.
+            batch_size: Number of samples.
+            trainer: Updates its parameters.
+        """
+        for parameter, arr in gradients.items():
+            parameter.grad()[:] = arr
+            parameter.data()._fresh_grad = True  # what `backward` does
+        self._apply(trainer, batch_size)
+
+    def _apply(self, trainer: gluon.Trainer, divisor: int) -> None:
+        if self.max_gradient_norm is not None:
+            gradients = [p.grad() for p in trainer._params if p.grad_req != "null"]
+            limit = self.max_gradient_norm * divisor
+            _clip_global_norm(gradients, limit)
+        trainer.step(divisor)
+
+
+def _clip_global_norm(gradients: list[nd.NDArray], limit: float) -> None:
+    """Scale gradients so that the norm of all together is at most `limit`.
+
+    What Gluon's own function does, with a third of the operators.
+    """
+    squares = nd.multi_sum_sq(*gradients, num_arrays=len(gradients))
+    norm_arr = nd.sqrt(nd.sum(squares.reshape((1, -1)), axis=1))
+    factor_arr = limit / nd.maximum(norm_arr, limit)
+    for gradient_arr in gradients:
+        shape = (1,) * gradient_arr.ndim
+        nd.broadcast_mul(gradient_arr, factor_arr.reshape(shape), out=gradient_arr)
