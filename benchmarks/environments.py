@@ -22,9 +22,7 @@ ENVIRONMENTS: dict[str, list[list[str]]] = {
 
 def environment_of(side: str) -> str | None:
     """Return the name of the environment in which a side runs; `None` for our own."""
-    if side.startswith("ours") or side == "gluon":
-        return None
-    return next(name for name in ENVIRONMENTS if side.startswith(name))
+    return next((name for name in ENVIRONMENTS if side.startswith(name)), None)
 
 
 def python_of(side: str) -> Path:

@@ -32,7 +32,8 @@ from benchmarks import workloads
 from benchmarks.environments import ROOT, python_of
 
 SIDES = (
-    "gluon", "ours_plain", "torch_eager", "torch_compile", "stable_baselines3", "predecessor",
+    "limit", "gluon", "ours_plain", "torch_eager", "torch_compile", "numpy", "sklearn",
+    "stable_baselines3", "predecessor",
 )  # fmt: skip
 #: What CI measures: sides that need no other environment, and the ratios that were seen. Below half
 #: of one is a failure; less is noise.

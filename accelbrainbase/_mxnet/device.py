@@ -9,6 +9,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._checks import check_is_a, short
+from accelbrainbase._mxnet.host_copy import copied
 
 
 def resolve_context(ctx: mx.Context | None = None) -> mx.Context:
@@ -68,4 +69,4 @@ def as_ndarray(name: str, arr: Any, ctx: mx.Context) -> nd.NDArray:
             f"`{name}` must be an array of numbers, but got {short(arr)} "
             f"of type `{type(arr).__name__}` (dtype {array.dtype})."
         )
-    return nd.array(array, ctx=ctx, dtype=np.float32)
+    return copied(array, ctx)

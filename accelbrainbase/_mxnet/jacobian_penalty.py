@@ -11,6 +11,7 @@ from mxnet import nd
 from mxnet.gluon import Block, HybridBlock, nn
 from mxnet.gluon.nn import conv_layers
 
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase._mxnet.tangent import Tangent
 
 Slope = Callable[[Any, Any], Any]
@@ -140,7 +141,7 @@ class JacobianPenalty:
         for number in range(math.prod(observed_arr.shape[1:])):
             along = np.zeros(observed_arr.shape[1:], dtype=observed_arr.dtype)
             along.flat[number] = 1.0
-            row = nd.array(along[np.newaxis], ctx=observed_arr.context, dtype=observed_arr.dtype)
+            row = copied(along[np.newaxis], observed_arr.context, observed_arr.dtype)
             square = self._given(observed_arr, nd.broadcast_to(row, observed_arr.shape))
             total = square if total is None else total + square
         return total

@@ -9,6 +9,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon, nd, sym
 
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase._mxnet.network_copy import NetworkCopy
 
 
@@ -56,9 +57,7 @@ class QStep:
         """
         if self.compiled and self.target.is_plain:
             return self._in_one_graph(arrays, ctx)
-        observed_arr, next_arr, number_arr = (
-            nd.array(arr, ctx=ctx, dtype=np.float32) for arr in arrays
-        )
+        observed_arr, next_arr, number_arr = (copied(arr, ctx) for arr in arrays)
         next_arrays = [self.target(next_arr)]
         if self.needs_online:
             next_arrays.append(self.network(next_arr))
@@ -77,7 +76,7 @@ class QStep:
         self._buffer[:, :size] = arrays[0].reshape(batch, -1)
         self._buffer[:, size:-3] = arrays[1].reshape(batch, -1)
         self._buffer[:, -3:] = arrays[2]
-        batch_arr = nd.array(self._buffer, ctx=ctx, dtype=np.float32)
+        batch_arr = copied(self._buffer, ctx)
         with autograd.record():
             loss_arr, predicted_arr = self._graph(batch_arr)
         return loss_arr, predicted_arr

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.ours import learns
+
 TITLE = "convolutional auto-encoder 28×28, 16-32, batch 128, step"
 WARM_UP, REPEAT = 10, 30
 GOALS = {"torch_eager": 1.5, "predecessor": 1.0}
@@ -27,26 +29,7 @@ def run_of(model: Any, arr: np.ndarray, batch: int) -> Callable[[int], None]:
     import accelbrainbase as ab
 
     iterator = ab.ArrayIterator(arr, batch_size=batch, epochs=1, seed=0)
-
-    class Endless(ab.IteratableData):
-        """Passes over the data until `iter_n` mini-batches are drawn: one row."""
-
-        epochs, iter_n = 1, 1
-
-        def generate_learned_samples(self):  # type: ignore[no-untyped-def]
-            while True:
-                yield from iterator.generate_learned_samples()
-
-        def generate_inferenced_samples(self):  # type: ignore[no-untyped-def]
-            yield from ()
-
-    endless = Endless()
-
-    def run(n: int) -> None:
-        endless.iter_n = n
-        model.learn(endless)
-
-    return run
+    return learns(model, iterator)
 
 
 def maps(layers: list[Any], activation_list: list[str]) -> Any:

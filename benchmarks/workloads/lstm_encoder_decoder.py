@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.ours import learns
+
 TITLE = "LSTM encoder/decoder 64 cells, length 30, step"
 WARM_UP, REPEAT = 10, 30
 GOALS = {"torch_eager": 1.0}
@@ -34,26 +36,7 @@ def ours() -> Callable[[int], None]:
         loss, optimizer_name="Adam", learning_rate=1e-3,
     )  # fmt: skip
     iterator = ab.ArrayIterator(data(), batch_size=BATCH, epochs=1, seed=0)
-
-    class Endless(ab.IteratableData):
-        """Passes over the data until `iter_n` mini-batches are drawn: one row."""
-
-        epochs, iter_n = 1, 1
-
-        def generate_learned_samples(self):  # type: ignore[no-untyped-def]
-            while True:
-                yield from iterator.generate_learned_samples()
-
-        def generate_inferenced_samples(self):  # type: ignore[no-untyped-def]
-            yield from ()
-
-    endless = Endless()
-
-    def run(n: int) -> None:
-        endless.iter_n = n
-        model.learn(endless)
-
-    return run
+    return learns(model, iterator)
 
 
 def torch_eager() -> Callable[[int], None]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.ours import learns
+
 TITLE = "MobileNetV2 96x96, step"
 WARM_UP, REPEAT = 2, 5
 GOALS = {"torch_eager": 0.9}
@@ -52,29 +54,7 @@ def ours() -> Callable[[int], None]:
     pictures, classes = data()
     one_hot = np.eye(CLASSES, dtype=np.float32)[classes]
     iterator = ab.ArrayIterator(pictures, one_hot, batch_size=BATCH, epochs=1, seed=0)
-
-    class Endless(ab.IteratableData):
-        """Passes over the data until `iter_n` mini-batches are drawn: one row."""
-
-        epochs, iter_n = 1, 1
-
-        def generate_learned_samples(self):  # type: ignore[no-untyped-def]
-            while True:
-                yield from iterator.generate_learned_samples()
-
-        def generate_inferenced_samples(self):  # type: ignore[no-untyped-def]
-            yield from ()
-
-    endless = Endless()
-
-    def run(n: int) -> None:
-        from mxnet import nd
-
-        endless.iter_n = n
-        model.learn(endless)
-        nd.waitall()  # the last update too
-
-    return run
+    return learns(model, iterator)
 
 
 def torch_model() -> Any:

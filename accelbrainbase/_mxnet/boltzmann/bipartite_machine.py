@@ -9,6 +9,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._mxnet.boltzmann.stochastic_units import StochasticUnits
+from accelbrainbase._mxnet.host_copy import copied
 
 EXACT_UNIT_N = 20
 _STATES_AT_ONCE = 2**14
@@ -136,7 +137,7 @@ class BipartiteMachine:
         for begin in range(0, 2**unit_n, _STATES_AT_ONCE):
             numbers = np.arange(begin, min(begin + _STATES_AT_ONCE, 2**unit_n))
             states = states_of(units, unit_n, numbers)
-            arr = nd.array(states, ctx=self.weight.context, dtype=np.float32)
+            arr = copied(states, self.weight.context)
             logs = -free_energy(arr).asnumpy().astype(np.float64)
             total = float(np.logaddexp(total, np.logaddexp.reduce(logs)))
         return total

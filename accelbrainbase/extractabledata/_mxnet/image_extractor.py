@@ -7,6 +7,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._mxnet.device import resolve_context
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.extractabledata.image_extractor import (
     ImageExtractor as NeutralImageExtractor,
 )
@@ -40,4 +41,4 @@ class ImageExtractor(NeutralImageExtractor):
         self.ctx = resolve_context(ctx)
 
     def _as_array(self, pixels: np.ndarray) -> nd.NDArray:
-        return nd.array(pixels, ctx=self.ctx, dtype=np.float32)
+        return copied(pixels, self.ctx)

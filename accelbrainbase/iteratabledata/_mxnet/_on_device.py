@@ -9,6 +9,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._mxnet.device import resolve_context
+from accelbrainbase._mxnet.host_copy import copied
 
 
 class OnDevice:
@@ -21,7 +22,7 @@ class OnDevice:
     ctx: mx.Context
 
     def _put(self, arr: np.ndarray) -> nd.NDArray:
-        return nd.array(arr, ctx=self.ctx, dtype=np.float32)
+        return copied(arr, self.ctx)
 
 
 def device_of(extractor: Any, ctx: mx.Context | None) -> mx.Context:

@@ -10,6 +10,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._mxnet.device import resolve_context
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.iteratabledata.array_iterator import ArrayIterator as NeutralArrayIterator
 from accelbrainbase.noiseable_data import NoiseableData
 
@@ -117,7 +118,7 @@ class ArrayIterator(NeutralArrayIterator):
 
     def _batches(self, rows: np.ndarray) -> Iterator[Any]:
         if self._is_resident():
-            rows = nd.array(rows, ctx=self.ctx, dtype=np.int32)
+            rows = copied(rows, self.ctx, np.int32)
         return super()._batches(rows)
 
     def _take(self, rows: Any) -> tuple[Any, Any]:
@@ -144,6 +145,6 @@ class ArrayIterator(NeutralArrayIterator):
         return self._kept[part][1]
 
     def _copied(self, observed_arr: np.ndarray, target_arr: np.ndarray) -> tuple[Any, Any]:
-        copy_arr = nd.array(observed_arr, ctx=self.ctx)
+        copy_arr = copied(observed_arr, self.ctx)
         same = target_arr is observed_arr
-        return copy_arr, copy_arr if same else nd.array(target_arr, ctx=self.ctx)
+        return copy_arr, copy_arr if same else copied(target_arr, self.ctx)

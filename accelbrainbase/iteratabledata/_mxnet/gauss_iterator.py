@@ -11,6 +11,7 @@ from mxnet import nd
 
 from accelbrainbase._checks import check_integer, check_number
 from accelbrainbase._mxnet.device import resolve_context
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.iteratabledata._rows import pass_seed
 from accelbrainbase.iteratabledata.labeled_image_iterator import LabeledImageIterator
 from accelbrainbase.noiseable_data import NoiseableData
@@ -93,7 +94,7 @@ class GaussIterator(LabeledImageIterator):
     def _draw(self, generator: np.random.Generator) -> nd.NDArray:
         draws = generator.standard_normal((self.batch_size, self.dim), dtype=np.float32)
         arr = self.pre_normalize(self.loc + self.std * draws)
-        return nd.array(arr, ctx=self.ctx, dtype=np.float32)
+        return copied(arr, self.ctx)
 
     def generate_inferenced_samples(self) -> Iterator[tuple[Any, ...]]:
         """Raise an error: there is nothing to infer from.

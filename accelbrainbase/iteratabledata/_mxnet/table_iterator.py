@@ -11,6 +11,7 @@ from mxnet import nd
 
 from accelbrainbase._checks import check_integer
 from accelbrainbase._mxnet.device import resolve_context
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.iteratabledata._arrays import as_numbers, check_finite
 from accelbrainbase.iteratabledata._rows import endless_blocks, pass_seed
 from accelbrainbase.iteratabledata.labeled_image_iterator import LabeledImageIterator
@@ -124,7 +125,7 @@ class TableIterator(LabeledImageIterator):
         for block in endless_blocks(size, batch_size, generator):
             # Row numbers are copied an epoch at a time: by mini-batch, that takes longer than
             # taking the rows.
-            rows = nd.array(block, ctx=self.ctx, dtype=np.int32)
+            rows = copied(block, self.ctx, np.int32)
             for begin in range(0, len(block), batch_size):
                 batch_rows = rows[begin : begin + batch_size]
                 batch_arr = nd.take(observed_arr, batch_rows)
@@ -139,8 +140,8 @@ class TableIterator(LabeledImageIterator):
         if part not in self._kept or self._kept[part][0] != settings:
             observed_arr, target_arr = arrays
             copies = (
-                nd.array(self.pre_normalize(observed_arr), ctx=self.ctx, dtype=np.float32),
-                None if target_arr is None else nd.array(target_arr, ctx=self.ctx),
+                copied(self.pre_normalize(observed_arr), self.ctx),
+                None if target_arr is None else copied(target_arr, self.ctx),
             )
             self._kept[part] = (settings, copies)
         return self._kept[part][1]

@@ -11,6 +11,7 @@ from mxnet import nd
 
 from accelbrainbase._checks import check_integer
 from accelbrainbase._mxnet.device import resolve_context
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.iteratabledata._rows import endless_blocks, pass_seed
 from accelbrainbase.iteratabledata.mini_batch_iterator import MiniBatchIterator
 from accelbrainbase.noiseable_data import NoiseableData
@@ -172,11 +173,11 @@ class WindowIterator(MiniBatchIterator):
 
     def _rows(self, starts: np.ndarray) -> nd.NDArray:
         rows = starts[:, np.newaxis] + np.arange(self.seq_len)
-        return nd.array(rows, ctx=self.ctx, dtype=np.int32)
+        return copied(rows, self.ctx, np.int32)
 
     def _on_device(self, part: str) -> nd.NDArray:
         """Return all series of a part, one after the other, copied once."""
         if part not in self._kept:
             arr = np.concatenate(self._series[part])
-            self._kept[part] = nd.array(arr, ctx=self.ctx, dtype=np.float32)
+            self._kept[part] = copied(arr, self.ctx)
         return self._kept[part]

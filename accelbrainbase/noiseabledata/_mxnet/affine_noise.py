@@ -8,6 +8,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._checks import check_is_a, check_number
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.noiseable_data import NoiseableData
 
 
@@ -66,7 +67,7 @@ class AffineNoise(NoiseableData):
                 f"`arr` must have shape (batch, channel, height, width), but got {arr.shape}."
             )
         height, width = arr.shape[2:]
-        maps = nd.array(self._draw(len(arr), height, width), ctx=arr.context)
+        maps = copied(self._draw(len(arr), height, width), arr.context)
         grid = nd.GridGenerator(maps, transform_type="affine", target_shape=(height, width))
         return nd.BilinearSampler(arr.astype(np.float32), grid).astype(arr.dtype)
 

@@ -9,6 +9,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.noiseabledata.cutout_noise import CutoutNoise as NeutralCutoutNoise
 
 
@@ -63,7 +64,7 @@ class CutoutNoise(NeutralCutoutNoise):
         seed = nd.random.randint(0, 2**31 - 1, shape=(1,), ctx=arr.context).asscalar()
         holes = self._holes(arr.shape, np.random.default_rng(int(seed)).integers)
         holes = np.broadcast_to(holes, arr.shape).astype(np.float32)
-        return nd.where(nd.array(holes, ctx=arr.context), nd.zeros_like(arr), arr)
+        return nd.where(copied(holes, arr.context), nd.zeros_like(arr), arr)
 
     def _cut(self, arr: Any, F: Any) -> Any:
         """Cut out of images of shape `(batch, channel, height, width)`."""

@@ -9,6 +9,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.noiseabledata.gauss_noise import GaussNoise as NeutralGaussNoise
 
 # On a CPU, MXNet draws 33 ns an element and NumPy 6. Below this size, seeding outweighs that.
@@ -58,5 +59,5 @@ class GaussNoise(NeutralGaussNoise):
         ):
             seed = nd.random.randint(0, 2**31 - 1, shape=(1,), ctx=arr.context).asscalar()
             draws = np.random.default_rng(int(seed)).standard_normal(arr.shape, dtype=arr.dtype)
-            return nd.array(draws, ctx=arr.context, dtype=arr.dtype)
+            return copied(draws, arr.context, arr.dtype)
         return F.random.normal_like(arr)

@@ -8,6 +8,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._checks import check_is_a, check_number
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.controllablemodel._mxnet.dql_controller import DQLController
 
 
@@ -68,7 +69,7 @@ class DQNController(DQLController):
         """
         key_arr = self.select_action_key(possible_action_arr, possible_predicted_q_arr)
         rows = np.arange(len(key_arr)) * possible_action_arr.shape[1] + np.asarray(key_arr)
-        row_arr = nd.array(rows, ctx=possible_action_arr.context, dtype=np.int32)
+        row_arr = copied(rows, possible_action_arr.context, np.int32)
 
         def chosen(arr: Any) -> Any:
             if isinstance(arr, nd.NDArray):

@@ -7,9 +7,9 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from mxnet import nd
 
 from accelbrainbase._checks import check_integer
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.iteratabledata._arrays import as_array
 from accelbrainbase.iteratabledata._labels import classes_of, one_hot_of
 from accelbrainbase.iteratabledata._mxnet.array_iterator import ArrayIterator
@@ -136,7 +136,7 @@ class SemiSupervisedIterator(ArrayIterator):
             while len(pending) < size:
                 pending = np.concatenate([pending, rows[next(blocks)]])
             batch, pending = pending[:size], pending[size:]
-            yield nd.array(batch, ctx=self.ctx, dtype=np.int32) if self._is_resident() else batch
+            yield copied(batch, self.ctx, np.int32) if self._is_resident() else batch
 
 
 def _one_hot(

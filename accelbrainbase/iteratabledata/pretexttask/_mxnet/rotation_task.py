@@ -8,6 +8,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._mxnet.device import as_ndarray, resolve_context
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.iteratabledata.pretext_task import PretextTask
 
 TURN_N = 4
@@ -85,10 +86,10 @@ def turned(arr: nd.NDArray, turns: np.ndarray) -> nd.NDArray:
         nd.flip(crossed_arr, axis=width),
     ]
     rows = np.asarray(turns) * len(arr) + np.arange(len(arr))
-    chosen = nd.array(rows, ctx=arr.context, dtype=np.int32)
+    chosen = copied(rows, arr.context, np.int32)
     return nd.take(nd.concat(*variants, dim=0), chosen, axis=0)
 
 
 def one_hot(turns: np.ndarray, like: nd.NDArray) -> nd.NDArray:
     """Return one-hot numbers of quarters, shape `(batch, 4)`, on the device of `like`."""
-    return nd.array(np.eye(TURN_N, dtype=np.float32)[turns], ctx=like.context)
+    return copied(np.eye(TURN_N, dtype=np.float32)[turns], like.context)
