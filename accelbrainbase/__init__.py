@@ -249,6 +249,7 @@ _EXPORTS = {
     "DomainAdversarialNetworks": f"{_CONVOLUTIONAL}.domain_adversarial_networks",
     "MobileNet3DV2": f"{_CONVOLUTIONAL}.mobilenet_3d_v2",
     "MobileNetV2": f"{_CONVOLUTIONAL}.mobilenet_v2",
+    "DuelingNetworks": "accelbrainbase.observabledata._mxnet.neuralnetworks.dueling_networks",
     "NN3DHybrid": "accelbrainbase.observabledata._mxnet.neuralnetworks.neural_networks_3d",
     "NetworkChain": "accelbrainbase.observabledata._mxnet.neuralnetworks.network_chain",
     "NeuralNetworks": "accelbrainbase.observabledata._mxnet.neural_networks",

@@ -79,6 +79,11 @@ def network(units_list: list[int], **kwargs: Any) -> ab.NeuralNetworks:
     )
 
 
+def dueling_network(**kwargs: Any) -> ab.DuelingNetworks:
+    settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
+    return ab.DuelingNetworks(ab.L2NormLoss(), units_list=[16, 8, 10], **settings)
+
+
 def auto_encoder(observed_n: int = 64, code_n: int = 8, **kwargs: Any) -> ab.AutoEncoder:
     settings = {"optimizer_name": "Adam", "learning_rate": 1e-2, **kwargs}
     parts = {"hybridize_flag": kwargs.get("hybridize_flag", True)}
@@ -518,6 +523,7 @@ MODELS: dict[str, Case] = {
     "TransformerReconstructor": Case(
         lambda **kwargs: of_attention(ab.TransformerReconstructor, 1, **kwargs), rows_of_digits
     ),
+    "DuelingNetworks": Case(dueling_network, labelled_digits),
     "EncoderDecoder": Case(encoder_decoder, series_of_digits),
     "LSTMNetworks": Case(lstm, series_of_digits),
     "LadderNetworks": Case(ladder, digits),
