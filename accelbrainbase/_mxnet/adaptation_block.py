@@ -98,11 +98,10 @@ class AdaptationBlock(GradientBlock):
         raise NotImplementedError(f"{type(self).__name__} must override `_losses_of`")
 
     def _train_step(self, *arrays: nd.NDArray) -> Any:
-        arrays = self._prepared(*arrays)
-        with autograd.record():
-            losses, score_arr = self._losses_of(*arrays)
-        self.update(losses[0], arrays[0].shape[0], self.trainer)
-        self._after_update()
+        return self._gradient_step(self._step_losses, *self._prepared(*arrays))
+
+    def _step_losses(self, *arrays: nd.NDArray) -> Mapping[str, nd.NDArray]:
+        losses, score_arr = self._losses_of(*arrays)
         return self._recorded(losses, score_arr, arrays[1])
 
     def _prepared(self, *arrays: nd.NDArray) -> tuple[nd.NDArray, ...]:

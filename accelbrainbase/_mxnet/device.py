@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import mxnet as mx
@@ -31,6 +32,28 @@ def resolve_context(ctx: mx.Context | None = None) -> mx.Context:
     if entered is not None and (entered._old_ctx is not None or entered != mx.cpu(0)):
         return _existing(entered)
     return mx.gpu(0) if mx.context.num_gpus() > 0 else mx.cpu(0)
+
+
+def resolve_contexts(ctx: mx.Context | Sequence[mx.Context] | None = None) -> list[mx.Context]:
+    """Return the devices to use, where there may be several.
+
+    Args:
+        ctx: One device or `None`, as `resolve_context` takes them; or a list or tuple of devices.
+
+    Raises:
+        TypeError: If one of them is not a context.
+        ValueError: If there is none, one occurs twice, or one is a GPU that MXNet does not see.
+    """
+    if not isinstance(ctx, (list, tuple)):
+        return [resolve_context(ctx)]
+    for one in ctx:
+        check_is_a("ctx", one, mx.Context)
+    if not ctx or len(set(ctx)) < len(ctx):
+        raise ValueError(
+            f"`ctx` must name at least one device, and each once, but got {list(ctx)}. Pass "
+            f"`ctx=[mx.gpu(0), mx.gpu(1)]`, one device, or `None`."
+        )
+    return [_existing(one) for one in ctx]
 
 
 def _existing(ctx: mx.Context) -> mx.Context:

@@ -12,6 +12,7 @@ from mxnet import autograd, gluon, nd
 from mxnet.base import MXNetError
 
 from accelbrainbase._mxnet.inference_graph import inference_graph, with_limited_units
+from accelbrainbase._mxnet.on_devices import first_of
 
 if TYPE_CHECKING:
     from accelbrainbase._mxnet.loss_block import LossBlock
@@ -86,7 +87,7 @@ class FusedInference:
             block = gluon.SymbolBlock(output, observed)
         parameters = self._model.collect_params()
         for name, parameter in block.collect_params().items():
-            source = parameters[name].data()
+            source = first_of(parameters[name])
             parameter.dtype = source.dtype
             # Through NumPy: the layout of a convolution's weight may be oneDNN's.
             value = nd.array(source.asnumpy(), ctx=self._model.ctx, dtype=source.dtype)

@@ -10,6 +10,7 @@ from mxnet import nd
 
 from accelbrainbase._checks import short
 from accelbrainbase._mxnet.lazy_trainer import built_trainers
+from accelbrainbase._mxnet.on_devices import first_of
 from accelbrainbase._mxnet.seeding import seed as set_seed
 from accelbrainbase._mxnet.settled import settle
 from accelbrainbase._mxnet.trainer_state import capture_trainer, check_trainer, resume_trainer
@@ -61,8 +62,8 @@ class GluonBackend(Backend):
         parameters = self.learner.collect_params()
         if not parameters or any(p._data is None for p in parameters.values()):
             return None
-        settle()
-        copies = {name: p.data().copy() for name, p in parameters.items()}
+        self.learner.settle()
+        copies = {name: first_of(p).copy() for name, p in parameters.items()}
         return copies if _all_finite(copies.values()) else None
 
     def export_snapshot(self, snapshot: dict[str, nd.NDArray]) -> dict[str, np.ndarray]:
@@ -79,9 +80,9 @@ class GluonBackend(Backend):
 
     def capture(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return parameters, the state of the optimisers, and what else the learner keeps."""
-        settle()
+        self.learner.settle()
         parameters = self.learner.collect_params().values()
-        arrays = {f"parameter.{n}": p.data().asnumpy() for n, p in enumerate(parameters)}
+        arrays = {f"parameter.{n}": first_of(p).asnumpy() for n, p in enumerate(parameters)}
         trainers: dict[str, Any] = {}
         for name, trainer in built_trainers(self.learner).items():
             states, trainers[name] = capture_trainer(trainer)

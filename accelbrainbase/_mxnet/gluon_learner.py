@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import mxnet as mx
@@ -16,13 +15,13 @@ from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import Accessors, read_only
 from accelbrainbase._checks import check_integer, check_is_a, check_number, unknown_keyword_error
-from accelbrainbase._mxnet.device import as_ndarray, resolve_context
+from accelbrainbase._mxnet.device import resolve_contexts
 from accelbrainbase._mxnet.gluon_backend import GluonBackend
 from accelbrainbase._mxnet.gradient_steps import GradientSteps
+from accelbrainbase._mxnet.on_devices import first_of
 from accelbrainbase._mxnet.safe_deconvolution import make_safe, waits_for_sizes
 from accelbrainbase._mxnet.scaled_initializer import ScaledInitializer
-from accelbrainbase._mxnet.settled import settle
-from accelbrainbase._mxnet.stored_parameters import StoredParameters, is_initialized
+from accelbrainbase._mxnet.stored_parameters import StoredParameters
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.history import History
 from accelbrainbase.learning.loop import LearningLoop
@@ -49,6 +48,10 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
             epochs (of a controller: turns).
         attenuate_epoch: Number of epochs between two attenuations.
         ctx: The device. `None` for the one that the user entered, else a GPU, else the CPU.
+            Models whose step is a gradient step on a loss also take a list of devices: they
+            share each mini-batch in learning, with the result of one device up to rounding.
+            Inference and evaluation are on the first. What a mini-batch has as a whole (the
+            statistics of batch normalisations, the pulling-away term) is that of each share.
         hybridize_flag: Whether the network is compiled to a static graph. The numbers are
             the same; it is faster.
         regularizatable_data_list: Constraints, applied after each step.
@@ -63,10 +66,11 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
 
     Raises:
         TypeError: If an argument is of the wrong type, or a keyword is unknown.
-        ValueError: If an argument has an impossible value.
+        ValueError: If an argument has an impossible value, or `ctx` names several devices and
+            this class learns on one.
 
     Attributes:
-        ctx: The device.
+        ctx: The device; the first, if there are several (`ctx_list` has all).
         hybridize_flag: Whether the network is compiled.
     """
 
@@ -86,7 +90,7 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         learning_rate: float = 1e-05,
         learning_attenuate_rate: float = 1.0,
         attenuate_epoch: int = 50,
-        ctx: mx.Context | None = None,
+        ctx: mx.Context | Sequence[mx.Context] | None = None,
         hybridize_flag: bool = True,
         regularizatable_data_list: Iterable[RegularizatableData] | None = None,
         scale: float = 1.0,
@@ -108,7 +112,7 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
             check_is_a("regularizatable_data_list", constraint, RegularizatableData)
         super().__init__(**gluon_kwargs)
 
-        self.ctx = resolve_context(ctx)
+        self._place(resolve_contexts(ctx))
         if initializer is not None:  # else one may have been assigned before
             self.initializer = initializer
         self.optimizer_name = optimizer_name
@@ -173,9 +177,11 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         Parameters that have values keep them, so that learned parts stay learned when they
         are put together. Nothing is initialised while `init_deferred_flag` or
         `not_init_flag` is `True`. Transposed convolutions, the user's own too, compute by
-        operators that are sound on a CPU.
+        operators that are sound on a CPU. Parts follow to the devices of the whole, if these are
+        several.
         """
-        if self.ctx.device_type != "gpu":
+        self._take_parts_along()
+        if any(ctx.device_type != "gpu" for ctx in self.ctx_list):
             make_safe(self)
         if not (self.init_deferred_flag or self.not_init_flag):
             self.initialize_parameters()
@@ -194,7 +200,7 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         for parameter in self.collect_params().values():
             pending = bool(parameter._deferred_init)
             if parameter._data is None and (self._initializer is not None or not pending):
-                parameter.initialize(ctx=self.ctx, default_init=draw)
+                parameter.initialize(ctx=self.ctx_list, default_init=draw)
 
     @read_only
     def parameter_n(self) -> int:
@@ -212,7 +218,7 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
     def __repr__(self) -> str:
         learning = {
             "optimizer": f"{self.optimizer_name}, learning rate {self.learning_rate:g}",
-            "parameters": f"{self.parameter_n:,} on {self.ctx}",
+            "parameters": f"{self.parameter_n:,} on {', '.join(map(str, self.ctx_list))}",
         }
         return self._describe({**self._settings(), **learning})
 
@@ -280,7 +286,7 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
             mxnet.gluon.parameter.DeferredInitializationError: Before the first forward
                 pass, if their shapes are not known yet.
         """
-        return {name: p.data() for name, p in self.collect_params().items()}
+        return {name: first_of(p) for name, p in self.collect_params().items()}
 
     def regularize(self) -> None:
         """Apply every constraint to the parameters. Runs after each step of learning."""
@@ -290,8 +296,10 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
             after = constraint.regularize(after)
         parameters = self.collect_params()
         for name, arr in after.items():
-            if arr is not before[name]:
-                parameters[name].set_data(arr)
+            parameter = parameters[name]
+            # What was changed in place was so on the first device only.
+            if arr is not before[name] or (self._other_ctx and parameter._differentiable):
+                parameter.set_data(arr)
 
     # -- learning --------------------------------------------------------------------
 
@@ -340,7 +348,7 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
             history=self._history,
             **kwargs,
         )
-        settle()
+        self.settle()
 
     def capture(self) -> tuple[dict[str, nd.NDArray], dict[str, Any]]:
         """Hook: return what a checkpoint must hold beside parameters and optimisers.
@@ -354,30 +362,3 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
 
     def resume(self, arrays: Mapping[str, nd.NDArray], values: Mapping[str, Any]) -> None:
         """Hook: set what `capture` returned. Called when a learning goes on."""
-
-    def on_device(self, name: str, arr: Any) -> Any:
-        """Return `arr` as an NDArray on the device of this learner; `None` stays `None`.
-
-        Args:
-            name: Name of the argument, for the message.
-            arr: NDArray, NumPy array, or numbers.
-        """
-        return None if arr is None else as_ndarray(name, arr, self.ctx)
-
-    def _move_to(self, ctx: mx.Context) -> None:
-        """Move the parameters, those of the parts too, and what the trainers remember."""
-        check_is_a("ctx", ctx, mx.Context)
-        for parameter in self.collect_params().values():
-            if is_initialized(parameter):
-                parameter.reset_ctx(ctx)
-        self.apply(partial(_follow, ctx=ctx))
-
-
-def _follow(block: gluon.Block, ctx: mx.Context) -> None:
-    """Let a learner, whose parameters were moved, work on `ctx`."""
-    if isinstance(block, GluonLearner):
-        block.ctx = ctx
-        for trainer in block.trainers:
-            trainer._contexts = trainer._check_contexts()
-            for updater in trainer._updaters:
-                updater.states_synced = dict.fromkeys(updater.states, False)

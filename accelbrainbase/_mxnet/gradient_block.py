@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from mxnet import autograd, nd
 
 from accelbrainbase._accessors import read_only
 from accelbrainbase._mxnet.loss_block import LossBlock
+from accelbrainbase._mxnet.shared_batch import join, split
 
 
 class GradientBlock(LossBlock):
@@ -25,16 +27,44 @@ class GradientBlock(LossBlock):
     """
 
     compute_acc_flag: bool = False
+    _learns_on_several = True
 
     # -- the step ----------------------------------------------------------------------
 
     def _train_step(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
-        with autograd.record():
-            losses = self._batch_loss(observed_arr, target_arr)
-        loss_arr = losses["loss"] if isinstance(losses, dict) else losses
-        self.update(loss_arr, observed_arr.shape[0], self.trainer)
+        return self._gradient_step(self._batch_loss, observed_arr, target_arr)
+
+    def _gradient_step(self, compute: Callable[..., Any], *arrays: nd.NDArray) -> Any:
+        """Take one gradient step on what `compute(*arrays)` gives, and apply the constraints.
+
+        Args:
+            compute: Returns losses as `_batch_loss` does. Where several devices share the
+                mini-batch it is called for each, with its share of the arrays.
+            *arrays: The mini-batch, the samples along axis 0; the last ones may be `None`.
+
+        Returns:
+            The losses, of all samples.
+        """
+        if self._other_ctx:
+            losses = self._shared_step(compute, *arrays)
+        else:
+            with autograd.record():
+                losses = compute(*arrays)
+            self.update(_minimised(losses), arrays[0].shape[0], self.trainer)
         self._after_update()
         return losses
+
+    def _shared_step(self, compute: Callable[..., Any], *arrays: nd.NDArray) -> Any:
+        shares = split(arrays, self.ctx_list)
+        sizes = [share[0].shape[0] for share in shares]
+        found = []
+        # The first device comes last: the features that are kept are on it.
+        for ctx, share in reversed(list(zip(self.ctx_list, shares))):
+            with ctx, autograd.record():
+                found.append(compute(*share))
+        found.reverse()
+        self.update_shared([_minimised(losses) for losses in found], sizes, self.trainer)
+        return join(found, sizes, self.ctx)
 
     def _batch_loss(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
         """Hook: loss of each sample, shape `(batch,)`; the step averages.
@@ -91,6 +121,10 @@ class GradientBlock(LossBlock):
         """
         predicted, answer = (arr.asnumpy() for arr in class_pairs(prob_arr, batch_target_arr))
         return float((predicted == answer).mean()), predicted, answer
+
+
+def _minimised(losses: Any) -> nd.NDArray:
+    return losses["loss"] if isinstance(losses, dict) else losses
 
 
 def class_pairs(pred_arr: nd.NDArray, target_arr: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:

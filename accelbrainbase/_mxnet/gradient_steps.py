@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
-from mxnet import gluon, nd
+from mxnet import autograd, gluon, nd
 
 from accelbrainbase._checks import check_number
 from accelbrainbase._mxnet.aggregated_adam import AggregatedAdam  # noqa: F401 - registers it
-from accelbrainbase._mxnet.features import FeatureBlock
+from accelbrainbase._mxnet.devices_trainer import DevicesTrainer, leave_out
 from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, built_trainers
+from accelbrainbase._mxnet.on_devices import OnDevices, first_of
 from accelbrainbase._mxnet.optimizers import make_optimizer
 
 
-class GradientSteps(FeatureBlock):
+class GradientSteps(OnDevices):
     """The trainers of a `GluonLearner`, of which this is a part: their rates and steps."""
 
     optimizer_name: str
@@ -51,7 +52,7 @@ class GradientSteps(FeatureBlock):
         """
         # A list, since Gluon would sort a dict by names, which count up from model to model: the
         # state of a trainer in a checkpoint would depend on what was built before.
-        return gluon.Trainer(list(parameters.values()), self._make_optimizer())
+        return DevicesTrainer(list(parameters.values()), self._make_optimizer())
 
     def _make_optimizer(self) -> mx.optimizer.Optimizer:
         settings = {"learning_rate": self._learning_rate, "wd": self.wd, **self.optimizer_params}
@@ -93,17 +94,33 @@ class GradientSteps(FeatureBlock):
         Raises:
             ValueError: If the losses have another shape.
         """
-        if loss_arr.shape == (batch_size,):
-            divisor = batch_size
-        elif loss_arr.size == 1:
-            divisor = 1
-        else:
-            raise ValueError(
-                f"`computable_loss` must give one loss for each sample, shape ({batch_size},), "
-                f"but gave {loss_arr.shape}. Average over all axes but the first."
-            )
+        per_sample = _is_per_sample(loss_arr, batch_size)
         loss_arr.backward()
-        self._apply(trainer, divisor)
+        if self._other_ctx:
+            leave_out(trainer, 1)
+        self._apply(trainer, batch_size if per_sample else 1)
+
+    def update_shared(
+        self, losses: Sequence[nd.NDArray], sizes: Sequence[int], trainer: gluon.Trainer
+    ) -> None:
+        """Take one gradient step along what several devices have recorded.
+
+        Args:
+            losses: Of each of the first devices, what `update` takes.
+            sizes: Number of samples of each.
+            trainer: Updates its parameters.
+
+        Raises:
+            ValueError: If losses have another shape.
+        """
+        # What is one value counts for as many samples as its device has.
+        heads = [
+            None if _is_per_sample(arr, size) else nd.full(arr.shape, size, ctx=arr.context)
+            for arr, size in zip(losses, sizes)
+        ]
+        autograd.backward(list(losses), heads)
+        leave_out(trainer, len(losses))
+        self._apply(trainer, sum(sizes))
 
     def update_by(
         self,
@@ -122,16 +139,32 @@ class GradientSteps(FeatureBlock):
             trainer: Updates its parameters.
         """
         for parameter, arr in gradients.items():
-            parameter.grad()[:] = arr
-            parameter.data()._fresh_grad = True  # what `backward` does
+            parameter.list_grad()[0][:] = arr
+            first_of(parameter)._fresh_grad = True  # what `backward` does
+        if self._other_ctx:
+            leave_out(trainer, 1)
         self._apply(trainer, batch_size)
 
     def _apply(self, trainer: gluon.Trainer, divisor: int) -> None:
-        if self.max_gradient_norm is not None:
-            gradients = [p.grad() for p in trainer._params if p.grad_req != "null"]
-            limit = self.max_gradient_norm * divisor
-            _clip_global_norm(gradients, limit)
-        trainer.step(divisor)
+        if self.max_gradient_norm is None:
+            trainer.step(divisor)
+            return
+        trainer.allreduce_grads()  # the norm is that of the sum over all devices
+        gradients = [p.list_grad()[0] for p in trainer._params if p.grad_req != "null"]
+        _clip_global_norm(gradients, self.max_gradient_norm * divisor)
+        trainer.update(divisor)
+
+
+def _is_per_sample(loss_arr: nd.NDArray, batch_size: int) -> bool:
+    """Tell whether there is a loss for each sample; if not, there must be one value."""
+    if loss_arr.shape == (batch_size,):
+        return True
+    if loss_arr.size == 1:
+        return False
+    raise ValueError(
+        f"`computable_loss` must give one loss for each sample, shape ({batch_size},), "
+        f"but gave {loss_arr.shape}. Average over all axes but the first."
+    )
 
 
 def _clip_global_norm(gradients: list[nd.NDArray], limit: float) -> None:

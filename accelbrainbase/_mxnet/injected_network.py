@@ -45,7 +45,8 @@ class InjectedNetwork(GradientBlock):
         **kwargs: Any,
     ) -> None:
         check_is_a("model", model, HybridBlock)
-        kwargs["ctx"] = getattr(model, "ctx", None) if kwargs.get("ctx") is None else kwargs["ctx"]
+        if kwargs.get("ctx") is None:
+            kwargs["ctx"] = getattr(model, "ctx_list", None) or getattr(model, "ctx", None)
         if computable_loss is None:
             computable_loss = self._default_loss()
         super().__init__(computable_loss=computable_loss, **kwargs)

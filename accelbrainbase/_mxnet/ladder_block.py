@@ -15,6 +15,7 @@ from mxnet.gluon import HybridBlock
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_each_per_layer, check_is_a, check_number
 from accelbrainbase._mxnet.gradient_block import GradientBlock
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase._mxnet.ladder import (
     LadderGraph,
     LadderParameters,
@@ -41,6 +42,7 @@ class LadderBlock(GradientBlock):
     """
 
     alpha: float = 1.0
+    _learns_on_several = False  # its costs are of a mini-batch as a whole
     noiseable_data: NoiseableData | None = None
 
     _graph: Any = None
@@ -379,7 +381,7 @@ class LadderBlock(GradientBlock):
                 continue
             arr = generator.standard_normal((x.shape[0], *shape), dtype=np.float32)
             arr *= np.float32(self.noise_sigma)
-            noises.append(nd.array(arr, ctx=x.context))
+            noises.append(copied(arr, x.context))
         return noises
 
     def _evaluate(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:

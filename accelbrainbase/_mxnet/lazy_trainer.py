@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from mxnet import gluon
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.devices_trainer import DevicesTrainer
 
 
 class LazyTrainer(property):
@@ -48,6 +50,8 @@ class LazyTrainer(property):
 
     def __set__(self, instance: Any, value: gluon.Trainer | None) -> None:
         check_is_a(self.name, value, gluon.Trainer, optional=True)
+        if value is not None:
+            check_serves(self.name, value, getattr(instance, "ctx_list", ()))
         instance.__dict__[self.name] = value
 
 
@@ -56,6 +60,23 @@ def built_trainers(instance: Any) -> dict[str, gluon.Trainer]:
     cls: type = type(instance)
     trainers = {name: instance.__dict__.get(name) for name in _trainer_names(cls)}
     return {name: trainer for name, trainer in trainers.items() if trainer is not None}
+
+
+def check_serves(name: str, trainer: gluon.Trainer, contexts: Sequence[Any]) -> None:
+    """Raise a `ValueError` if there are several devices, and the trainer is Gluon's own.
+
+    Args:
+        name: How the learner calls the trainer, for the message.
+        trainer: The trainer.
+        contexts: The devices.
+    """
+    if len(contexts) > 1 and not isinstance(trainer, DevicesTrainer):
+        raise ValueError(
+            f"`{name}` must come from `build_trainer(parameters)` where several devices "
+            f"share a mini-batch ({list(contexts)}), but got a `{type(trainer).__name__}`, which "
+            f"has a state of the optimiser for each. Set `optimizer_name` and `optimizer_params`, "
+            f"and call `build_trainer`."
+        )
 
 
 @cache

@@ -11,7 +11,6 @@ from mxnet import nd
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_integer, check_is_a
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
-from accelbrainbase._mxnet.settled import settle
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.losses import by_name
@@ -107,7 +106,7 @@ class LearnableBlock(GluonLearner, ObservableData):
         if not test or test[0] is None:
             return None
         arrays = [self.on_device("test_observed_arr", arr) for arr in test]
-        settle()  # else it would be scored with the running statistics of the step before
+        self.settle()  # else it would be scored with the running statistics of the step before
         size = arrays[0].shape[0]
         pieces = [
             by_name(self._evaluate(*(_piece(arr, begin) for arr in arrays)))

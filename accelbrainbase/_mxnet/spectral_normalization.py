@@ -10,6 +10,8 @@ from mxnet import nd
 from mxnet.gluon import Block, HybridBlock, nn
 from mxnet.gluon.nn import conv_layers
 
+from accelbrainbase._mxnet.on_devices import first_of
+
 _TINY = 1e-12
 
 
@@ -65,8 +67,8 @@ class SpectralNormalization:
         for layer in self.layers:
             if layer.weight._data is None or layer.spectral_u._data is None:
                 continue  # shapes become known in the first forward pass
-            matrix = layer.weight.data().reshape((layer.weight.shape[0], -1))
-            u = layer.spectral_u.data()
+            matrix = first_of(layer.weight).reshape((layer.weight.shape[0], -1))
+            u = first_of(layer.spectral_u)
             v = _unit(nd.dot(matrix, u, transpose_a=True))
             layer.spectral_u.set_data(_unit(nd.dot(matrix, v)))
 

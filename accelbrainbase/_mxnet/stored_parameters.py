@@ -11,13 +11,13 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon, nd
 
-from accelbrainbase._mxnet.features import FeatureBlock
+from accelbrainbase._mxnet.device import resolve_contexts
+from accelbrainbase._mxnet.on_devices import OnDevices, first_of, is_initialized
 from accelbrainbase._mxnet.parameter_files import (
     part_of,
     read_parameter_file,
     write_parameter_file,
 )
-from accelbrainbase._mxnet.settled import settle
 from accelbrainbase._mxnet.tied_dense import TiedDense
 from accelbrainbase.errors import ParameterFileError
 
@@ -25,18 +25,13 @@ _PRIVATE = re.compile(r"(?<![^.])_[A-Za-z0-9]+__")  # how Python names private a
 _NUMBER = re.compile(r"(?<![^.])[0-9]+\.(?=[^.]*$)")  # of the layer that a name ends in
 
 
-class StoredParameters(FeatureBlock):
+class StoredParameters(OnDevices):
     """Saves and loads the parameters of a `GluonLearner`, of which this is a part.
 
     What a file holds and how it is checked is here; the bytes are in `parameter_files.py`.
     """
 
-    ctx: mx.Context
     _twice_in_old_files: tuple[str, ...] = ()  # layers that 1.1.0 also saved under their number
-
-    def _move_to(self, ctx: mx.Context) -> None:
-        """Abstract: move the parameters to another device."""
-        raise NotImplementedError(f"{type(self).__name__} must override `_move_to`")
 
     def _file_parts(self) -> Mapping[str, StoredParameters]:
         """Hook: the parts that have files of their own, by the suffix of the file's name.
@@ -68,7 +63,7 @@ class StoredParameters(FeatureBlock):
 
     def _to_store(self, deduplicate: bool) -> dict[str, nd.NDArray]:
         """Return the arrays of a file by name."""
-        settle()
+        self.settle()
         parameters = self._collect_params_with_prefix()
         transposed = _tied_names(self)
         arrays: dict[str, nd.NDArray] = {}
@@ -77,14 +72,14 @@ class StoredParameters(FeatureBlock):
             if deduplicate and id(parameter) in stored:
                 continue
             stored.add(id(parameter))
-            arr = parameter._reduce()
+            arr = first_of(parameter).copyto(mx.cpu())
             arrays[name] = arr.T if name in transposed else arr
         return arrays
 
     def load_parameters(
         self,
         filename: str | os.PathLike[str],
-        ctx: mx.Context | None = None,
+        ctx: mx.Context | Sequence[mx.Context] | None = None,
         allow_missing: bool = False,
         ignore_extra: bool = False,
     ) -> None:
@@ -92,7 +87,7 @@ class StoredParameters(FeatureBlock):
 
         Args:
             filename: The path given to `save_parameters`.
-            ctx: The device. `None` for that of the model.
+            ctx: The device, or devices. `None` for those of the model.
             allow_missing: Whether parameters that are not in the file stay as they are.
             ignore_extra: Whether entries of the file that no parameter has are ignored.
 
@@ -100,8 +95,11 @@ class StoredParameters(FeatureBlock):
             FileNotFoundError: If there is no such file.
             ParameterFileError: If the file is corrupt, or its entries are not those of
                 this model. The model is as it was.
+            ValueError: If `ctx` has several devices, and this model learns on one.
         """
-        settle()
+        contexts = self.ctx_list if ctx is None else resolve_contexts(ctx)
+        self._check_number_of(contexts)
+        self.settle()
         planned: dict[str, tuple[gluon.Parameter, np.ndarray]] = {}
         for path, learner in self._files(filename):
             entries = learner._plan_loading(path, allow_missing, ignore_extra)
@@ -113,11 +111,11 @@ class StoredParameters(FeatureBlock):
                         f"but the file holds other values for it. Build the model with "
                         f"`tied_weights_flag=False`."
                     )
-        if ctx is not None and ctx != self.ctx:
-            self._move_to(ctx)
+        if contexts != self.ctx_list:
+            self._move_to(contexts)
         for parameter, arr in planned.values():
             value = nd.array(arr, ctx=self.ctx, dtype=np.dtype(parameter.dtype))
-            parameter._load_init(value, None if is_initialized(parameter) else self.ctx)
+            parameter._load_init(value, None if is_initialized(parameter) else contexts)
 
     def _plan_loading(
         self, path: str, allow_missing: bool, ignore_extra: bool
@@ -177,11 +175,6 @@ class StoredParameters(FeatureBlock):
             variants = [kind + text for kind in ("", "arg:", "aux:") for text in (cut, name)]
             by_name[next((text for text in variants if text in arrays), cut)] = parameter
         return by_name if any(name in by_name for name in arrays) else by_path
-
-
-def is_initialized(parameter: gluon.Parameter) -> bool:
-    """Tell whether a parameter has values, or will get them in the first forward pass."""
-    return parameter._data is not None or bool(parameter._deferred_init)
 
 
 def _without_aliases(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from mxnet import gluon, nd
 
+from accelbrainbase._mxnet.devices_trainer import move_counts
 from accelbrainbase.errors import CheckpointError
 
 _PLAIN = (int, float, bool, str, type(None))
@@ -92,7 +93,7 @@ def resume_trainer(
         for device, entries in values["counts"].items()
     }
     optimizer._all_index_update_counts = counts
-    optimizer._index_update_count = counts[0]
+    move_counts(trainer)
     if values["scheduler"] is not None:
         vars(optimizer.lr_scheduler).update(values["scheduler"])
 

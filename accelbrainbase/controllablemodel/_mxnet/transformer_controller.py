@@ -7,7 +7,7 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from mxnet import autograd, gluon, nd
+from mxnet import gluon, nd
 from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import read_only
@@ -118,7 +118,7 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
         check_is_a("encoder", encoder, TransformerEncoder, optional=True)
         check_is_a("decoder", decoder, TransformerDecoder, optional=True)
         if ctx is None and encoder is not None:
-            ctx = encoder.ctx
+            ctx = encoder.ctx_list
         super().__init__(
             computable_loss=self._default_loss() if computable_loss is None else computable_loss,
             optimizer_name=optimizer_name,
@@ -145,7 +145,7 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
             "self_attention_activation_list": self_attention_activation_list,
             "fc_activation_list": fc_activation_list,
             "hybridize_flag": hybridize_flag,
-            "ctx": self.ctx,
+            "ctx": self.ctx_list,
             "not_init_flag": True,
             "pre_norm_flag": pre_norm_flag,
             "filter_dim": filter_dim,
@@ -326,11 +326,13 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
     def _train_step(self, *arrays: Any) -> Any:
         *inputs, target_arr = arrays
         inputs = self._inputs(*inputs)
-        with autograd.record():
-            losses = self._score(self(*inputs), target_arr)
-        self.update(losses["loss"], inputs[0].shape[0], self.trainer)
-        self._after_update()
-        return losses
+        if self._other_ctx:
+            inputs = [_for_each(arr, inputs[0].shape[0]) for arr in inputs]
+        return self._gradient_step(self._batch_loss, *inputs, target_arr)
+
+    def _batch_loss(self, *arrays: nd.NDArray) -> Any:
+        *inputs, target_arr = arrays
+        return self._score(self(*inputs), target_arr)
 
     def _evaluate(self, *arrays: Any) -> Any:
         *inputs, target_arr = arrays
@@ -394,3 +396,10 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
                 chosen = nd.array(tokens[:, number], ctx=self.ctx)
                 decoded_arr[:, begin + number] = nd.one_hot(chosen, depth=self.depth_dim)
         return tokens
+
+
+def _for_each(arr: nd.NDArray | None, batch_size: int) -> nd.NDArray | None:
+    """Repeat a mask that is one for all samples, so that it can be shared out."""
+    if arr is None or arr.shape[0] == batch_size:
+        return arr
+    return nd.broadcast_axis(arr, axis=0, size=batch_size)

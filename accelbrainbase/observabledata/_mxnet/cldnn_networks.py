@@ -76,7 +76,7 @@ class CLDNNetworks(GradientBlock):
         check_is_a("lstm", lstm, LSTMNetworks)
         check_is_a("dense", dense, NeuralNetworks)
         check_is_a("convolution", convolution, ConvolutionalNeuralNetworks, optional=True)
-        kwargs["ctx"] = lstm.ctx if kwargs.get("ctx") is None else kwargs["ctx"]
+        kwargs["ctx"] = lstm.ctx_list if kwargs.get("ctx") is None else kwargs["ctx"]
         super().__init__(computable_loss=computable_loss, **kwargs)
         self.burn_in_n = check_integer("burn_in_n", burn_in_n, low=0)
         if convolution is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import mxnet as mx
-from mxnet import autograd, gluon, nd
+from mxnet import gluon, nd
 from mxnet.gluon import nn
 from mxnet.initializer import Initializer
 
@@ -418,12 +418,13 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
     ) -> Any:
         if mask_arr is not None:
             mask_arr = self._checked_mask("mask_arr", mask_arr, observed_arr)
-        with autograd.record():
-            pred_arr = self._predict(observed_arr, target_arr, mask_arr)
-            losses = self._masked_score(pred_arr, target_arr, mask_arr)
-        self.update(losses["loss"], observed_arr.shape[0], self.trainer)
-        self._after_update()
-        return losses
+        return self._gradient_step(self._batch_loss, observed_arr, target_arr, mask_arr)
+
+    def _batch_loss(
+        self, observed_arr: nd.NDArray, target_arr: nd.NDArray, mask_arr: nd.NDArray | None = None
+    ) -> Any:
+        pred_arr = self._predict(observed_arr, target_arr, mask_arr)
+        return self._masked_score(pred_arr, target_arr, mask_arr)
 
     def _predict(
         self, observed_arr: nd.NDArray, _target_arr: nd.NDArray, mask_arr: nd.NDArray | None

@@ -158,7 +158,7 @@ class TransformerModel(GraphPerInput, GradientBlock):
                 self.computable_loss,
                 self.dropout_rate,
                 head_n=self._head_n,
-                ctx=self.ctx,
+                ctx=self.ctx_list,
                 hybridize_flag=self.hybridize_flag,
                 not_init_flag=True,
                 memory_dim=memory_dim,

@@ -122,7 +122,7 @@ class ConvolutionalAutoEncoder(AutoEncoderBlock, ConvolutionalNeuralNetworks):
             learning_attenuate_rate=learning_attenuate_rate,
             attenuate_epoch=attenuate_epoch,
             optimizer_name=optimizer_name,
-            ctx=encoder.ctx if ctx is None else ctx,
+            ctx=encoder.ctx_list if ctx is None else ctx,
             hybridize_flag=hybridize_flag,
             regularizatable_data_list=regularizatable_data_list,
             scale=scale,

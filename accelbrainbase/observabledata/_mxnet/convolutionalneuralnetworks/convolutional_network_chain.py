@@ -57,7 +57,7 @@ class ConvolutionalNetworkChain(ConvolutionalNeuralNetworks):
         networks = check_list_of(
             "network_list", network_list, ConvolutionalNeuralNetworks, "network"
         )
-        kwargs.setdefault("ctx", networks[0].ctx)
+        kwargs.setdefault("ctx", networks[0].ctx_list)
         # Not the constructor of the base class: the layers are those of the networks.
         GradientBlock.__init__(
             self,

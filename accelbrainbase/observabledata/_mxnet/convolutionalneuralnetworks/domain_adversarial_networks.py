@@ -87,7 +87,7 @@ class DomainAdversarialNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
         check_is_a("encoder", encoder, ConvolutionalNeuralNetworks)
         check_is_a("output_nn", output_nn, HybridBlock)
         check_is_a("discriminator", discriminator, HybridBlock)
-        kwargs.setdefault("ctx", encoder.ctx)
+        kwargs.setdefault("ctx", encoder.ctx_list)
         # Not the constructor of the network: the layers are those of the parts.
         AdaptationBlock._set_up(self, computable_loss, tol, est, **kwargs)
         self.reversal_strength = reversal_strength

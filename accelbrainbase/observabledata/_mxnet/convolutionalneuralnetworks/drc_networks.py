@@ -150,7 +150,7 @@ class DRCNetworks(AdaptationBlock, ConvolutionalNeuralNetworks):
             learning_attenuate_rate=learning_attenuate_rate,
             attenuate_epoch=attenuate_epoch,
             optimizer_name=optimizer_name,
-            ctx=convolutional_auto_encoder.ctx if ctx is None else ctx,
+            ctx=convolutional_auto_encoder.ctx_list if ctx is None else ctx,
             hybridize_flag=hybridize_flag,
             regularizatable_data_list=regularizatable_data_list,
             scale=scale,

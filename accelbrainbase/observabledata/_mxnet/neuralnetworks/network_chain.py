@@ -40,7 +40,7 @@ class NetworkChain(NeuralNetworks):
         **kwargs: Any,
     ) -> None:
         networks = check_list_of("network_list", network_list, NeuralNetworks, "network")
-        kwargs.setdefault("ctx", networks[0].ctx)
+        kwargs.setdefault("ctx", networks[0].ctx_list)
         # Not the constructor of NeuralNetworks: the layers are those of the networks.
         GradientBlock.__init__(
             self,
