@@ -41,12 +41,10 @@ class Comparison:
     def figure(self) -> Figure:
         """The figure that `plot` draws; pyplot does not know it, so nothing shows it twice."""
         if self._figure is None:
-            from matplotlib.figure import Figure
+            from accelbrainbase.comparison._shown_figure import ShownFigure
 
-            width, height = 2.4 * len(self._drawn()) + 1.6, 0.35 * len(self.table) + 1.2
-            self._figure = Figure(figsize=(width, height), layout="constrained")
-            panels = self._figure.subplots(1, len(self._drawn()), sharey=True)
-            self.plot(list(np.ravel(panels)))
+            self._figure = ShownFigure(layout="constrained")
+            self.plot(self._panels_of(self._figure))
         return self._figure
 
     def best(self, measure: str) -> str:
@@ -77,8 +75,7 @@ class Comparison:
         if axes is None:
             import matplotlib.pyplot as plt
 
-            size = (2.4 * len(drawn) + 1.6, 0.35 * len(self.table) + 1.2)
-            axes = plt.subplots(1, len(drawn), sharey=True, figsize=size, layout="constrained")[1]
+            axes = self._panels_of(plt.figure(layout="constrained"))
         panels = np.ravel(np.array(axes, dtype=object))
         if len(panels) != len(drawn):
             raise ValueError(
@@ -92,6 +89,17 @@ class Comparison:
     def _drawn(self) -> list[str]:
         """Names of the columns of which something is known."""
         return [str(column) for column in self.table if self.table[column].notna().any()]
+
+    def _panels_of(self, figure: Figure) -> list[Axes]:
+        """Axes for all that is drawn, at most three in a row, so that text stays legible."""
+        n = len(self._drawn())
+        column_n = 2 if n == 4 else min(n, 3)
+        row_n = -(-n // column_n)
+        figure.set_size_inches(7.2, row_n * (0.32 * len(self.table) + 0.9))
+        grid = figure.subplots(row_n, column_n, sharey=True, squeeze=False).ravel()
+        for unused in grid[n:]:
+            unused.remove()
+        return list(grid[:n])
 
     def _draw(self, ax: Axes, column: str) -> None:
         values = self.table[column].astype(float).to_numpy()
@@ -113,6 +121,10 @@ class Comparison:
         ax.set_yticks(places, list(self.table.index))
         ax.set_title(title, fontsize="small")
         ax.locator_params(axis="x", nbins=4)
+        ax.tick_params(axis="x", labelsize="small")
+        if column == "parameters":
+            ax.xaxis.set_major_formatter("{x:,.0f}")
+            ax.locator_params(axis="x", nbins=3)
         if not ax.yaxis_inverted():
             ax.invert_yaxis()
         ax.spines[["top", "right"]].set_visible(False)

@@ -113,6 +113,22 @@ def test_figure_shows_the_numbers_and_the_best():
         found.plot([given[0]])
 
 
+def test_notebook_draws_the_figure_without_pyplot():
+    found = ab.compare(Constant(), {"a": Constant(1), "b": Constant(5)}, learned=True)
+    png = found.figure._repr_png_()
+    assert png.startswith(b"\x89PNG") and len(png) > 5000
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(("measure_n", "rows"), [(1, 1), (2, 1), (3, 2), (5, 2), (6, 3)])
+def test_at_most_three_panels_in_a_row(measure_n, rows):
+    problem = Constant()
+    problem.quality = lambda model: {f"measure {n}": n for n in range(measure_n)}
+    axes = ab.compare(problem, {"a": Constant(1)}, learned=True).figure.axes
+    assert len(axes) == measure_n + 1  # and the parameters
+    assert len({ax.get_subplotspec().rowspan.start for ax in axes}) == rows
+
+
 @pytest.mark.parametrize(
     ("args", "kwargs", "error", "message"),
     [
