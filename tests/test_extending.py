@@ -102,6 +102,77 @@ class Circles(ab.IteratableData):
 # [end]
 
 
+# [a loss]
+class LogCoshLoss(ab.ComputableLoss):
+    """About half the square of a small error, about the absolute value of a large one."""
+
+    def compute(self, pred_arr, real_arr):
+        error_arr = nd.abs(pred_arr - real_arr)
+        loss_arr = error_arr + nd.log1p(nd.exp(-2 * error_arr)) - np.log(2)  # log(cosh(error))
+        return loss_arr.mean(axis=0, exclude=True)  # over all axes but that of the batch
+
+
+# [end]
+
+
+# [noise]
+class GapNoise(ab.NoiseableData):
+    """Blanks some neighbouring features, as a scanner that misses a few lines."""
+
+    def __init__(self, width):
+        self.width = width
+
+    def noise(self, arr):
+        begin = np.random.randint(arr.shape[1] - self.width + 1)
+        kept_arr = nd.ones_like(arr)
+        kept_arr[:, begin : begin + self.width] = 0
+        return arr * kept_arr
+
+
+# [end]
+
+
+# [a constraint]
+class NonNegativeWeights(ab.RegularizatableData):
+    """Sets negative weights to zero; biases stay as they are."""
+
+    def regularize(self, params_dict):
+        return {
+            name: nd.relu(arr) if name.endswith("weight") else arr
+            for name, arr in params_dict.items()
+        }
+
+
+# [end]
+
+
+# [a sampler]
+class RingSampler(ab.SamplableData):
+    """Draws points of a ring of radius 1, a little blurred."""
+
+    def __init__(self, batch_size):
+        self.batch_size = batch_size
+
+    def draw(self):
+        angle_arr = nd.random.uniform(0, 2 * np.pi, shape=(self.batch_size,))
+        ring_arr = nd.stack(nd.cos(angle_arr), nd.sin(angle_arr), axis=1)
+        return ring_arr + nd.random.normal(0, 0.05, shape=ring_arr.shape)
+
+
+# [end]
+
+
+# [a reader of files]
+class ArrayExtractor(ab.ExtractableData):
+    """Reads a picture that NumPy has saved, shape `(channel, height, width)`."""
+
+    def extract(self, path):
+        return np.load(path, allow_pickle=False).astype("float32")
+
+
+# [end]
+
+
 # [a machine without gradients]
 class ContrastiveDivergenceMachine(ab.LearnableBlock):
     """A restricted Boltzmann machine with binary units, learning by CD-1 (Hinton 2002)."""
@@ -189,7 +260,7 @@ def test_documentation_shows_the_very_code():
     source = Path(__file__).read_text(encoding="utf-8")
     page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^# \[[^\n]*\]\n(class .*?)\n+# \[end\]$", source, re.S | re.M)
-    assert len(blocks) == 6
+    assert len(blocks) == 11
     for block in blocks:
         assert f"```python\n{block}\n```" in page
 
@@ -308,3 +379,79 @@ def test_time_limit():
     model.learn(Circles(epochs=10_000), callbacks=[TimeLimit(0.3)])
     assert time.perf_counter() - begin < 10
     assert 1 <= len(model.history) < 10_000
+
+
+def test_every_interface_has_an_example():
+    page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
+    mine = [
+        LogCoshLoss, GapNoise, NonNegativeWeights, RingSampler, ArrayExtractor, Circles, Game,
+        ContrastiveDivergenceMachine,
+    ]  # fmt: skip
+    interfaces = [
+        ab.ComputableLoss, ab.NoiseableData, ab.RegularizatableData, ab.SamplableData,
+        ab.ExtractableData, ab.IteratableData, ab.ControllableModel, ab.ObservableData,
+    ]  # fmt: skip
+    for cls, interface in zip(mine, interfaces):
+        assert issubclass(cls, interface)
+        assert f"| `{interface.__name__}` | [" in page
+
+
+def test_loss_against_numpy():
+    pred, real = np.random.default_rng(0).normal(0, 3, (2, 5, 4, 3)).astype("float32")
+    found = LogCoshLoss().compute(nd.array(pred), nd.array(real)).asnumpy()
+    expected = np.log(np.cosh((pred - real).astype("float64"))).mean(axis=(1, 2))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_noise_blanks_a_gap_and_nothing_else():
+    ab.seed(0)
+    arr = nd.ones((3, 20))
+    noised = GapNoise(width=5).noise(arr).asnumpy()
+    assert (arr.asnumpy() == 1).all()
+    blank = np.flatnonzero(noised[0] == 0)
+    np.testing.assert_array_equal(blank, np.arange(blank[0], blank[0] + 5))
+    assert (noised == noised[0]).all() and noised.sum() == 3 * 15
+
+
+def test_constraint_holds_after_learning(digits):
+    ab.seed(0)
+    network = ab.NeuralNetworks(
+        LogCoshLoss(), units_list=[64], activation_list=["identity"],
+        regularizatable_data_list=[NonNegativeWeights()], learning_rate=0.1,
+    )  # fmt: skip
+    network.learn(make_iterator(digits, epochs=2))
+    lowest = {name: p.data().asnumpy().min() for name, p in network.collect_params().items()}
+    weights = [value for name, value in lowest.items() if name.endswith("weight")]
+    assert weights == [0]
+    assert min(value for name, value in lowest.items() if name.endswith("bias")) < 0
+
+
+def test_sampler_spreads_codes_on_a_ring(digits):
+    ab.seed(0)
+    observed = ab.NoiseSampler()
+    observed.iteratorable_data = ab.ArrayIterator(digits, epochs=1000, batch_size=64, seed=0)
+    loss = ab.L2NormLoss()
+
+    def network(units_list, last="identity"):
+        activation_list = ["relu"] * (len(units_list) - 1) + [last]
+        return ab.NeuralNetworks(loss, units_list=units_list, activation_list=activation_list)
+
+    auto_encoder = ab.AutoEncoder(network([64, 2]), network([64, 64], "sigmoid"), loss)
+    controller = ab.AAEController(
+        RingSampler(64), ab.GenerativeAutoEncoder(observed, auto_encoder),
+        ab.DiscriminativeModel(network([64, 1])), ab.GeneratorLoss(from_logits=True),
+        ab.DiscriminatorLoss(from_logits=True), loss, optimizer_name="Adam", learning_rate=2e-3,
+    )  # fmt: skip
+    controller.learn(400)
+    radius = np.linalg.norm(auto_encoder.encode(digits).asnumpy(), axis=1)
+    assert np.quantile(radius, 0.1) > 0.5 and np.quantile(radius, 0.9) < 1.5
+
+
+def test_reader_of_files_in_an_iterator(tmp_path):
+    for number in range(6):
+        np.save(tmp_path / f"{number}.npy", np.full((1, 4, 4), number, dtype="float64"))
+    iterator = ab.UnlabeledImageIterator(
+        ArrayExtractor(), [tmp_path], epochs=1, batch_size=3, norm_mode=None
+    )
+    batches = [sample[0].asnumpy() for sample in iterator.generate_learned_samples()]
+    assert sorted(batch[0, 0, 0] for both in batches for batch in both) == list(range(6))
