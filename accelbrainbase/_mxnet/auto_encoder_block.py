@@ -7,6 +7,7 @@ from typing import Any
 from mxnet import autograd, nd
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.features import of_output
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.potential_energy import potential_energy
 from accelbrainbase.noiseable_data import NoiseableData
@@ -41,6 +42,7 @@ class AutoEncoderBlock(GradientBlock):
         with autograd.pause(train_mode=False):
             return self.noiseable_data.noise(observed_arr)
 
+    @of_output
     def _batch_loss(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
         return super()._batch_loss(self._corrupted(observed_arr), target_arr)
 

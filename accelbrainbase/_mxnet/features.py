@@ -5,15 +5,32 @@ A hybridised network runs its Python code once, to trace a graph; a tensor that 
 features, and `__call__`, which runs every time, keeps the features and returns the output
 alone. A network within another traces into the outer graph, which returns the features of
 all its parts.
+
+Gradients may flow back through features: a loss may be one of features. MXNet's backward pass
+then adds up zeros for each of them in every step, whoever uses them. Where it is known that nobody
+does (`detached_features`), another graph of the same network keeps them as data.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
-from mxnet import nd, sym
+from mxnet import autograd, nd, sym
 from mxnet.gluon import HybridBlock
+
+_OF_A_GRAPH = (
+    "_cached_graph",
+    "_cached_op",
+    "_cached_op_args",
+    "_in_format",
+    "_out_format",
+    "_owners",
+)
+_MOST_GRAPHS = 16
+_Hook = TypeVar("_Hook", bound=Callable[..., Any])
 
 
 class _Owners:
@@ -28,13 +45,47 @@ class _Owners:
 
 
 class _Tape(threading.local):
-    """The features noted while a graph is traced; `None` when none is."""
+    """What is known while networks are called.
+
+    Attributes:
+        entries: The features noted while a graph is traced; `None` when none is.
+        detached: Whether features are data, through which no gradient flows.
+    """
 
     entries: list[tuple[FeatureBlock, Any]] | None = None
+    detached: bool = False
 
 
 _TAPE = _Tape()
 _LOST = object()
+
+
+@contextmanager
+def detached_features() -> Iterator[None]:
+    """Let compiled networks that are called within keep features as data: it is faster.
+
+    For use around a loss that no features enter. Networks that are not compiled do not care.
+    """
+    before, _TAPE.detached = _TAPE.detached, True
+    try:
+        yield
+    finally:
+        _TAPE.detached = before
+
+
+def of_output(hook: _Hook) -> _Hook:
+    """Mark a method of a loss which the output of the network enters, and no features.
+
+    Where all methods that make a loss are marked, the network learns with `detached_features`. An
+    override is not marked unless it says so: it may be a loss of features.
+    """
+    hook.of_output = True  # type: ignore[attr-defined]
+    return hook
+
+
+def is_of_output(*hooks: Any) -> bool:
+    """Tell whether all of these methods are marked by `of_output`."""
+    return all(getattr(hook, "of_output", False) for hook in hooks)
 
 
 class FeatureBlock(HybridBlock):
@@ -46,6 +97,8 @@ class FeatureBlock(HybridBlock):
 
     _features: Any = None
     _owners: _Owners | None = None
+    _graphs: dict[tuple[Any, ...], dict[str, Any]] | None = None
+    _graph_key: tuple[Any, ...] | None = None
 
     def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
         """Abstract: compute the output.
@@ -79,6 +132,8 @@ class FeatureBlock(HybridBlock):
             if not known:
                 tensors.append(features)
         self._owners = _Owners(tuple(owner for owner, _ in entries), tuple(places))
+        if _TAPE.detached:
+            tensors[1:] = [F.BlockGrad(features) for features in tensors[1:]]
         return tensors if entries else output
 
     def keep_features(self, features: Any) -> None:
@@ -96,8 +151,10 @@ class FeatureBlock(HybridBlock):
 
     def __call__(self, *args: Any) -> Any:
         """Compute the output and keep the features."""
-        output = super().__call__(*args)
         symbolic = not isinstance(args[0], nd.NDArray)
+        if not symbolic:
+            self._change_to(self._key_of(*args))
+        output = super().__call__(*args)
         if self._owners is None or not self._owners.blocks or not (self._active or symbolic):
             return output
         if symbolic and _TAPE.entries is not None:
@@ -124,3 +181,33 @@ class FeatureBlock(HybridBlock):
                 f"that block."
             )
         return self._features
+
+    # -- graphs that share the parameters -----------------------------------------------
+
+    def _key_of(self, *_args: Any) -> tuple[Any, ...]:
+        """Hook: tell which graph serves these inputs.
+
+        Args:
+            *_args: The inputs.
+        """
+        if _TAPE.detached or self._graph_key is None or autograd.is_recording():
+            return (_TAPE.detached,)
+        return self._graph_key[:1]  # without gradients one is as good as the other
+
+    def _change_to(self, key: tuple[Any, ...]) -> None:
+        if key == self._graph_key:
+            return
+        graphs = self._graphs if self._graphs is not None else {}
+        if self._graph_key is not None:
+            graphs[self._graph_key] = {name: getattr(self, name) for name in _OF_A_GRAPH}
+        super()._clear_cached_op()
+        self._owners = None
+        for name, value in graphs.pop(key, {}).items():
+            setattr(self, name, value)
+        if len(graphs) >= _MOST_GRAPHS:
+            del graphs[next(iter(graphs))]
+        self.__dict__.update(_graphs=graphs, _graph_key=key)
+
+    def _clear_cached_op(self) -> None:
+        super()._clear_cached_op()
+        self.__dict__.update(_graphs=None, _graph_key=None)

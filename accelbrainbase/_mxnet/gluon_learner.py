@@ -251,7 +251,9 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         with self._only_parameters_of_graph():
             super()._build_cache(*args)
             if waiting:
+                key = self._graph_key
                 self._clear_cached_op()
+                self.__dict__["_graph_key"] = key
                 super()._build_cache(*args)
 
     def _infer_attrs(self, *args: Any) -> None:

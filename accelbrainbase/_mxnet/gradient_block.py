@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 from mxnet import autograd, nd
 
 from accelbrainbase._accessors import read_only
+from accelbrainbase._mxnet.features import detached_features, is_of_output, of_output
 from accelbrainbase._mxnet.loss_block import LossBlock
 from accelbrainbase._mxnet.shared_batch import join, split
+
+#: Packages whose losses look at prediction and truth alone.
+_KNOWN = ("accelbrainbase", "mxnet")
 
 
 class GradientBlock(LossBlock):
@@ -48,7 +53,7 @@ class GradientBlock(LossBlock):
         if self._other_ctx:
             losses = self._shared_step(compute, *arrays)
         else:
-            with autograd.record():
+            with self._features_as_needed(compute), autograd.record():
                 losses = compute(*arrays)
             self.update(_minimised(losses), arrays[0].shape[0], self.trainer)
         self._after_update()
@@ -60,12 +65,19 @@ class GradientBlock(LossBlock):
         found = []
         # The first device comes last: the features that are kept are on it.
         for ctx, share in reversed(list(zip(self.ctx_list, shares))):
-            with ctx, autograd.record():
+            with ctx, self._features_as_needed(compute), autograd.record():
                 found.append(compute(*share))
         found.reverse()
         self.update_shared([_minimised(losses) for losses in found], sizes, self.trainer)
         return join(found, sizes, self.ctx)
 
+    def _features_as_needed(self, compute: Callable[..., Any]) -> AbstractContextManager[None]:
+        """Keep features as data where no method that makes the loss can be a loss of them."""
+        hooks = (compute, self._score, self.compute_loss)
+        known = type(self._loss).__module__.partition(".")[0] in _KNOWN
+        return detached_features() if known and is_of_output(*hooks) else nullcontext()
+
+    @of_output
     def _batch_loss(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
         """Hook: loss of each sample, shape `(batch,)`; the step averages.
 
@@ -73,6 +85,10 @@ class GradientBlock(LossBlock):
             The losses, or a `dict`: its `loss` is minimised, the others are recorded.
         """
         return self._score(self(observed_arr), target_arr)
+
+    def _prepare(self, observed_arr: nd.NDArray) -> None:
+        with self._features_as_needed(self._batch_loss):  # with the graph of the steps
+            super()._prepare(observed_arr)
 
     def _after_update(self) -> None:
         """Hook: constrain the parameters. Nothing is copied when there are no constraints."""
@@ -82,6 +98,7 @@ class GradientBlock(LossBlock):
     def _evaluate(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
         return self._score(self.inference(observed_arr), target_arr)
 
+    @of_output
     def _score(self, pred_arr: nd.NDArray, target_arr: nd.NDArray) -> dict[str, nd.NDArray]:
         """Return the losses, and where asked for the right answers, by name."""
         scores = {"loss": self.compute_loss(pred_arr, target_arr)}

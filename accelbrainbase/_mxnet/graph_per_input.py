@@ -8,16 +8,6 @@ from mxnet import nd
 
 from accelbrainbase._mxnet.features import FeatureBlock
 
-_OF_A_GRAPH = (
-    "_cached_graph",
-    "_cached_op",
-    "_cached_op_args",
-    "_in_format",
-    "_out_format",
-    "_owners",
-)
-_MOST_GRAPHS = 16
-
 
 class GraphPerInput(FeatureBlock):
     """A block that keeps one compiled graph for each set of inputs it is called with.
@@ -28,8 +18,6 @@ class GraphPerInput(FeatureBlock):
     loop over the series there is one for each length, of the last few lengths.
     """
 
-    _graphs: dict[tuple[Any, ...], dict[str, Any]] | None = None
-    _graph_key: tuple[Any, ...] | None = None
     _length: int | None = None
 
     def __call__(self, x: Any, *args: Any) -> Any:
@@ -42,13 +30,15 @@ class GraphPerInput(FeatureBlock):
         """Run the graph of these inputs."""
         if not isinstance(x, nd.NDArray):
             return super().forward(x, *args)
-        given = tuple(arg is not None for arg in args)
-        self._change_to((*given, x.shape[1] if self._needs_length(*given) else None))
         self.__dict__["_length"] = x.shape[1]
         try:
             return super().forward(x, *args)
         finally:
             self.__dict__["_length"] = None
+
+    def _key_of(self, x: Any, *args: Any) -> tuple[Any, ...]:
+        given = tuple(arg is not None for arg in args)
+        return (*super()._key_of(x), *given, x.shape[1] if self._needs_length(*given) else None)
 
     def _needs_length(self, *_given: bool) -> bool:
         """Hook: tell whether the graph depends on the length of the series.
@@ -77,21 +67,3 @@ class GraphPerInput(FeatureBlock):
                 f"Build the {type(self).__name__} with `seq_len`, or do not hybridise that block."
             )
         return int(length)
-
-    def _change_to(self, key: tuple[Any, ...]) -> None:
-        if key == self._graph_key:
-            return
-        graphs = self._graphs if self._graphs is not None else {}
-        if self._graph_key is not None:
-            graphs[self._graph_key] = {name: getattr(self, name) for name in _OF_A_GRAPH}
-        super()._clear_cached_op()
-        self._owners = None
-        for name, value in graphs.pop(key, {}).items():
-            setattr(self, name, value)
-        if len(graphs) >= _MOST_GRAPHS:
-            del graphs[next(iter(graphs))]
-        self.__dict__.update(_graphs=graphs, _graph_key=key)
-
-    def _clear_cached_op(self) -> None:
-        super()._clear_cached_op()
-        self.__dict__.update(_graphs=None, _graph_key=None)

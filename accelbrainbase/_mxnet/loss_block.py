@@ -7,6 +7,7 @@ from typing import Any
 from mxnet import gluon, nd
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.features import of_output
 from accelbrainbase._mxnet.fused_inference import FusedInference
 from accelbrainbase._mxnet.learnable_block import LearnableBlock
 from accelbrainbase.computable_loss import ComputableLoss
@@ -39,6 +40,7 @@ class LossBlock(LearnableBlock):
         compute = value.compute if isinstance(value, ComputableLoss) else value
         self.__dict__.update(_loss=value, _compute=compute)
 
+    @of_output
     def compute_loss(self, pred_arr: nd.NDArray, labeled_arr: nd.NDArray) -> nd.NDArray:
         """Compute the loss of each sample.
 

@@ -1,5 +1,6 @@
 """Features beside the output: of blocks of any kind, in any graph."""
 
+import contextlib
 import threading
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 from dense_numpy import draw
 from mxnet import autograd, gluon, nd
 
+import accelbrainbase as ab
 from accelbrainbase._mxnet.features import FeatureBlock
+from accelbrainbase._mxnet.gradient_block import GradientBlock
 
 both_modes = pytest.mark.parametrize("active", [False, True])
 
@@ -230,3 +233,108 @@ def test_hooks_of_gluon_run(active):
     block.register_forward_pre_hook(lambda block, inputs: seen.append(len(inputs)))
     block(nd.ones((2,)))
     assert seen == [1]
+
+
+# -- features as data, where the loss is one of the output alone -------------------------------
+
+
+def _auto_encoder(loss=None, cls=ab.AutoEncoder):
+    ab.seed(3)
+
+    def network(units):
+        return ab.NeuralNetworks(ab.L2NormLoss(), units_list=units, activation_list=["tanh"])
+
+    return cls(
+        network([3]), network([6]), loss or ab.L2NormLoss(), optimizer_name="Adam",
+        learning_rate=0.01,
+    )  # fmt: skip
+
+
+def _learned(model):
+    data = np.random.default_rng(0).random((64, 6), dtype=np.float32)
+    model.learn(ab.ArrayIterator(data, epochs=3, batch_size=16, seed=0))
+    return model
+
+
+def _parameters(model):
+    return [p.data().asnumpy() for p in model.collect_params().values()]
+
+
+def _is_detached(model):
+    return model._graph_key[0]
+
+
+def test_features_as_data_do_not_change_what_is_learned(monkeypatch):
+    usual = _learned(_auto_encoder())
+    assert _is_detached(usual)
+    monkeypatch.setattr(
+        GradientBlock, "_features_as_needed", lambda self, compute: contextlib.nullcontext()
+    )
+    other = _learned(_auto_encoder())
+    assert not _is_detached(other)
+    for one, another in zip(_parameters(usual), _parameters(other)):
+        np.testing.assert_array_equal(one, another)
+    np.testing.assert_array_equal(
+        usual.feature_points_arr.asnumpy(), other.feature_points_arr.asnumpy()
+    )
+
+
+def test_gradients_flow_through_features_again_after_a_learning():
+    model = _learned(_auto_encoder())
+    observed_arr = nd.random.uniform(shape=(5, 6))
+    weight = next(iter(model.encoder.collect_params().values()))
+    with autograd.record():
+        model(observed_arr)
+        loss_arr = model.feature_points_arr.square().sum()
+    loss_arr.backward()
+    through_model = weight.grad().asnumpy()
+    with autograd.record():
+        loss_arr = model.encoder(observed_arr).square().sum()
+    loss_arr.backward()
+    np.testing.assert_allclose(through_model, weight.grad().asnumpy(), rtol=1e-5)
+    assert np.abs(through_model).max() > 0.1
+
+
+class _Small(ab.AutoEncoder):
+    """Minimises the codes alone, whatever is reconstructed."""
+
+    def _batch_loss(self, observed_arr, target_arr):
+        self(observed_arr)
+        return self.feature_points_arr.square().mean(axis=1)
+
+
+class _SmallByScore(ab.AutoEncoder):
+    def _score(self, pred_arr, target_arr):
+        return {"loss": self.feature_points_arr.square().mean(axis=1)}
+
+
+class _SmallByCompute(ab.AutoEncoder):
+    def compute_loss(self, pred_arr, labeled_arr):
+        return self.feature_points_arr.square().mean(axis=1)
+
+
+class _SmallCodes(ab.ComputableLoss):
+    model = None
+
+    def compute(self, pred_arr, real_arr):
+        return self.model.feature_points_arr.square().mean(axis=1)
+
+
+@pytest.mark.parametrize("kind", [_Small, _SmallByScore, _SmallByCompute, _SmallCodes])
+def test_a_users_loss_of_features_gets_its_gradient(kind):
+    if issubclass(kind, ab.ComputableLoss):
+        loss = kind()
+        model = loss.model = _auto_encoder(loss)
+    else:
+        model = _auto_encoder(cls=kind)
+    model.learning_rate = 0.1
+    _learned(model)
+    losses = model.history.column("train_loss")
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_evaluation_uses_the_graph_of_the_steps():
+    model = _learned(_auto_encoder())
+    graph = model._cached_op
+    model.inference(np.zeros((2, 6)))
+    assert model._cached_op is graph and len(model._graphs) == 0

@@ -13,6 +13,7 @@ from mxnet.initializer import Initializer
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_integer, check_is_a, check_number
 from accelbrainbase._mxnet.attention import checked_mask
+from accelbrainbase._mxnet.features import of_output
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.graph_per_input import GraphPerInput
@@ -330,6 +331,7 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
             inputs = [_for_each(arr, inputs[0].shape[0]) for arr in inputs]
         return self._gradient_step(self._batch_loss, *inputs, target_arr)
 
+    @of_output
     def _batch_loss(self, *arrays: nd.NDArray) -> Any:
         *inputs, target_arr = arrays
         return self._score(self(*inputs), target_arr)

@@ -14,6 +14,7 @@ from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_integer, check_is_a
+from accelbrainbase._mxnet.features import of_output
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.layer_stack import LayerStack
@@ -302,6 +303,7 @@ class ConvolutionalNeuralNetworks(GradientBlock):
         """Return `feature_points_arr`."""
         return self.feature_points_arr
 
+    @of_output
     def _score(self, pred_arr: nd.NDArray, target_arr: nd.NDArray) -> dict[str, nd.NDArray]:
         if self.compute_acc_flag and (pred_arr.ndim != 2 or pred_arr.shape[1] < 2):
             return {"loss": self.compute_loss(pred_arr, target_arr)}  # no scores of classes

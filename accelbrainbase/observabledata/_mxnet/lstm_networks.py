@@ -13,6 +13,7 @@ from mxnet.initializer import Initializer
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_integer, check_is_a, check_number
 from accelbrainbase._mxnet.activations import activation
+from accelbrainbase._mxnet.features import of_output
 from accelbrainbase._mxnet.fused_lstm import FusedLSTM
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.graph_per_input import GraphPerInput
@@ -420,6 +421,7 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
             mask_arr = self._checked_mask("mask_arr", mask_arr, observed_arr)
         return self._gradient_step(self._batch_loss, observed_arr, target_arr, mask_arr)
 
+    @of_output
     def _batch_loss(
         self, observed_arr: nd.NDArray, target_arr: nd.NDArray, mask_arr: nd.NDArray | None = None
     ) -> Any:
