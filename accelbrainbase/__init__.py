@@ -187,6 +187,7 @@ _EXPORTS = {
     "LinearDecay": "accelbrainbase.learning.linear_decay",
     "MaxNextValue": "accelbrainbase._mxnet.next_values",
     "NStepReturns": "accelbrainbase.learning.n_step_returns",
+    "PrioritizedReplayMemory": "accelbrainbase.learning.prioritized_replay_memory",
     "ReplayMemory": "accelbrainbase.learning.replay_memory",
     "DQLController": f"{_CONTROLLABLE}.dql_controller",
     "DQNController": f"{_CONTROLLABLE}.dqlcontroller.dqn_controller",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from accelbrainbase._checks import check_integer
+from accelbrainbase.errors import CheckpointError
 
 
 class ReplayMemory:
@@ -25,6 +26,9 @@ class ReplayMemory:
         - Mnih, V., et al. (2013). Playing Atari with deep reinforcement learning.
           arXiv:1312.5602. Algorithm 1.
     """
+
+    #: Whether mini-batches come with weights, and `set_errors` wants to know how wrong values were.
+    weighted = False
 
     def __init__(self, capacity: int = 100_000) -> None:
         self.capacity = check_integer("capacity", capacity, low=1)
@@ -83,17 +87,40 @@ class ReplayMemory:
         Returns:
             What was observed, what was observed then, both of shape `(batch_size, *features)`;
             and the actions, returns and discounts, shape `(batch_size, 3)`.
+
+        Raises:
+            ValueError: If nothing was kept yet.
         """
-        rows = np.random.randint(len(self), size=batch_size)
+        self._check_any()
+        return self._at(np.random.randint(len(self), size=batch_size))
+
+    def _check_any(self) -> None:
+        if not self._n:
+            raise ValueError("There are no transitions to draw yet. Let `append` keep some first.")
+
+    def _at(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         arrays = self._arrays
         return arrays["observed"][rows], arrays["next"][rows], arrays["numbers"][rows]
 
     def capture(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return what is kept, for a checkpoint."""
-        return {name: arr[: len(self)] for name, arr in self._arrays.items()}, {"n": self._n}
+        return {name: arr[: len(self)] for name, arr in self._arrays.items()}, {
+            "n": self._n,
+            "weighted": self.weighted,
+        }
 
     def resume(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
-        """Set what `capture` returned. A memory of another capacity keeps the newest it can."""
+        """Set what `capture` returned. A memory of another capacity keeps the newest it can.
+
+        Raises:
+            CheckpointError: If only one of that memory and this has priorities.
+        """
+        if values.get("weighted", False) != self.weighted:
+            with_or_not = "without" if self.weighted else "with"
+            raise CheckpointError(
+                f"it is of a replay memory {with_or_not} priorities, but here `replay_memory` is a "
+                f"`{type(self).__name__}`. Build the controller as that one was, or start afresh."
+            )
         n = values["n"]
         kept = len(arrays["numbers"]) if arrays else 0
         rows = np.arange(kept)

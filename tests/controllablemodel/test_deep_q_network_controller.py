@@ -112,6 +112,92 @@ def test_step_by_hand(double, hybridize_flag):
     np.testing.assert_allclose(predicted_arr.asnumpy(), error + wanted, rtol=1e-5)
 
 
+class OneWeightedBatch(ab.PrioritizedReplayMemory):
+    """Draws the same always, with weights; keeps the errors that it is told."""
+
+    weights = np.linspace(0.1, 1.0, 8).astype(np.float32)
+
+    def sample(self, batch_size):
+        observed, following, numbers = OneBatch.sample(self, batch_size)
+        self.row_arr = np.arange(batch_size)
+        return observed, following, np.column_stack([numbers, self.weights])
+
+    def set_errors(self, row_arr, error_arr):
+        self.told = (row_arr, error_arr)
+
+
+@pytest.mark.parametrize("loss", [None, ab.L2NormLoss()], ids=["Huber", "ours"])
+@pytest.mark.parametrize("hybridize_flag", [False, True])
+def test_weighted_step_by_hand(hybridize_flag, loss):
+    """Algorithm 1 of Schaul et al.: Δ = Σ w δ ∇Q, here with δ clipped by Huber's loss."""
+    ab.seed(0)
+    memory = OneWeightedBatch()
+    controller = controller_of(
+        table(hybridize_flag=hybridize_flag), next_value=ab.DoubleNextValue(), batch_size=8,
+        replay_memory=memory, optimizer_name="SGD", learning_rate=0.5, update_n=2,
+        hybridize_flag=hybridize_flag, target_every=100, learning_starts=100,
+        computable_loss=loss,
+    )  # fmt: skip
+    controller.learn(1)
+    controller.learning_starts = 0
+    (parameter,) = controller.collect_params().values()
+    target = parameter.data().asnumpy()
+    weight = np.random.default_rng(5).normal(size=(2, 5)).astype(np.float32)
+    parameter.set_data(nd.array(weight))
+    observed, following, numbers = OneBatch().sample(8)
+    actions, returns, discounts = numbers[:, 0].astype(int), numbers[:, 1], numbers[:, 2]
+    errors = []
+    for _ in range(2):
+        chooses = (following @ weight.T).argmax(axis=1)
+        wanted = returns + discounts * (following @ target.T)[np.arange(8), chooses]
+        errors.append((observed @ weight.T)[np.arange(8), actions] - wanted)
+        slope = np.clip(errors[-1], -1, 1) if loss is None else np.sign(errors[-1])
+        gradient = np.zeros_like(weight)
+        np.add.at(gradient, actions, (memory.weights * slope)[:, np.newaxis] * observed)
+        weight = weight - 0.5 * gradient / 8
+    controller.learn(1)
+    np.testing.assert_allclose(values_of(controller)[0], weight, rtol=1e-5, atol=1e-6)
+    row_arr, error_arr = memory.told
+    np.testing.assert_array_equal(row_arr, np.tile(np.arange(8), 2))
+    np.testing.assert_allclose(error_arr, np.concatenate(errors), rtol=1e-4, atol=1e-6)
+
+
+def test_weights_without_effect_are_the_uniform_path():
+    def learned(memory):
+        ab.seed(0)
+        controller = controller_of(dense(), replay_memory=memory, step_n=8, update_n=2)
+        controller.learn(8)
+        return controller
+
+    class AllWeightsOne(ab.PrioritizedReplayMemory):
+        def sample(self, batch_size):
+            found = ab.ReplayMemory.sample(self, batch_size)
+            self.row_arr = np.zeros(batch_size, int)
+            return *found[:2], np.column_stack([found[2], np.ones(batch_size, np.float32)])
+
+    uniform, weighted = learned(ab.ReplayMemory()), learned(AllWeightsOne())
+    for one, two in zip(values_of(uniform), values_of(weighted)):
+        np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
+
+
+def test_priorities_wait_once_a_turn(monkeypatch):
+    waits = []
+    asnumpy = nd.NDArray.asnumpy
+    monkeypatch.setattr(nd.NDArray, "asnumpy", lambda arr: waits.append(1) or asnumpy(arr))
+    found = []
+    for memory in (ab.ReplayMemory(), ab.PrioritizedReplayMemory()):
+        controller = controller_of(
+            table(), replay_memory=memory, step_n=4, update_n=16, epsilon=lambda step: 1.0
+        )
+        controller._prepare_turns()
+        controller._take_turn(), controller._take_turn()  # learning starts
+        waits.clear()
+        controller._take_turn()
+        found.append(len(waits))
+    assert found == [0, 1] and controller.update_count == 32
+    assert len(set(memory._sums.priority_arr[: len(memory)])) > 2
+
+
 def test_double_value_is_that_of_the_other_network():
     online, target = nd.array([[1, 5, 2], [3, 1, 2]]), nd.array([[9, 4, 7], [6, 8, 1]])
     assert ab.DoubleNextValue()(nd, online, target).asnumpy().tolist() == [4, 6]
@@ -140,15 +226,20 @@ def test_target_network_follows():
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"next_value": ab.DoubleNextValue()}], ids=["max", "double"]
-)
+    "settings",
+    [
+        {}, {"next_value": ab.DoubleNextValue()},
+        {"replay_memory": ab.PrioritizedReplayMemory(beta=lambda seen: 1.0), "learning_rate": 8.0},
+    ],
+    ids=["max", "double", "priorities"],
+)  # fmt: skip
 def test_fixed_point_is_that_of_value_iteration(settings):
     """Of all actions in all states, since behaviour at random visits all."""
     ab.seed(0)
     controller = controller_of(
-        table(), computable_loss=gluon.loss.L2Loss(), optimizer_name="SGD", learning_rate=4.0,
+        table(), computable_loss=gluon.loss.L2Loss(), optimizer_name="SGD",
         epsilon=lambda step: 1.0, step_n=100, update_n=500, target_every=25, learning_starts=200,
-        **settings,
+        **{"learning_rate": 4.0, **settings},
     )  # fmt: skip
     controller.learn(2)
     np.testing.assert_allclose(controller.inference(np.eye(5)).asnumpy(), best_values(), atol=2e-3)
@@ -332,7 +423,8 @@ def test_both_hybridize_modes_give_the_same_numbers():
 # -- files and checkpoints -----------------------------------------------------------------
 
 
-def test_learning_goes_on_from_a_checkpoint(tmp_path):
+@pytest.mark.parametrize("memory", [ab.ReplayMemory, ab.PrioritizedReplayMemory])
+def test_learning_goes_on_from_a_checkpoint(tmp_path, memory):
     class Killing(ab.Callback):
         order = 200  # after the checkpoint
 
@@ -344,7 +436,7 @@ def test_learning_goes_on_from_a_checkpoint(tmp_path):
         ab.seed(3)
         controller = controller_of(
             dense(), "CartPole-v1", n_step=3, next_value=ab.DoubleNextValue(), step_n=5,
-            replay_memory=ab.ReplayMemory(60), target_every=4, evaluate_every=6,
+            replay_memory=memory(60), update_n=2, target_every=4, evaluate_every=6,
             evaluation_sampler=ab.GymnasiumPolicy("CartPole-v1", env_n=2, seed=5),
             evaluation_episode_n=2, epsilon=ab.LinearDecay(1.0, 0.1, 200), max_gradient_norm=10.0,
         )  # fmt: skip
@@ -362,7 +454,7 @@ def test_learning_goes_on_from_a_checkpoint(tmp_path):
         one.restore_best()
     for one, two in zip(values_of(resumed), values_of(whole)):
         np.testing.assert_array_equal(one, two)
-    assert resumed.update_count == whole.update_count > 30
+    assert resumed.update_count == whole.update_count > 60
 
 
 def test_file_is_that_of_the_function_approximator(tmp_path):
@@ -429,6 +521,14 @@ def test_errors_name_the_argument():
     sampler = ab.GymnasiumPolicy("FrozenLake-v1", seed=0)
     with pytest.raises(ValueError, match="`policy_sampler` must observe vectors"):
         ab.DeepQNetworkController(ab.FunctionApproximator(table()), sampler)
+
+    class Mean(ab.L2NormLoss):
+        def compute(self, pred_arr, real_arr):
+            return super().compute(pred_arr, real_arr).mean()
+
+    memory = ab.PrioritizedReplayMemory()
+    with pytest.raises(ValueError, match="one loss for each transition where `replay_memory` has"):
+        controller_of(table(), replay_memory=memory, computable_loss=Mean()).learn(8)
     with pytest.raises(ValueError, match="no environments to evaluate in"):
         controller_of(table()).evaluate()
 

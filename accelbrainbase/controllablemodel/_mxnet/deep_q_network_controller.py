@@ -42,8 +42,9 @@ class DeepQNetworkController(LearnableController):
     is `step_n` steps in each environment, ε-greedily, and then `update_n` gradient steps.
 
     What varies is injected: `next_value` (`MaxNextValue`, `DoubleNextValue`), `n_step` returns,
-    the replay memory, the schedule of ε, the loss (Huber's by default), and the network itself:
-    any that gives one value for each action.
+    the replay memory (`ReplayMemory`, `PrioritizedReplayMemory`), the schedule of ε, the loss
+    (Huber's by default), and the network itself: any that gives one value for each action, such as
+    `DuelingNetworks`.
 
     With an `evaluation_sampler` the greedy policy is evaluated after every `evaluate_every` turns,
     in environments of its own; `restore_best` goes back to the parameters that did best. The
@@ -320,9 +321,9 @@ class DeepQNetworkController(LearnableController):
         seen = len(sampler.episode_list)
         for _ in range(self.step_n):
             self._step()
-        losses: list[tuple[nd.NDArray, nd.NDArray]] = []
+        losses: list[tuple[nd.NDArray, ...]] = []
         if self.step_count >= self.learning_starts and len(self.replay_memory):
-            losses = [self._update_once() for _ in range(self.update_n)]
+            losses = self._update()
         self._turn_n += 1
         recorded: dict[str, Any] = {"epsilon": self.epsilon(self.step_count)}
         for name, arrays in zip(("loss", "predicted_q"), zip(*losses)):
@@ -332,20 +333,37 @@ class DeepQNetworkController(LearnableController):
             recorded["return"], recorded["length"] = np.mean(returns), np.mean(lengths)
         return recorded
 
-    def _update_once(self) -> tuple[nd.NDArray, nd.NDArray]:
-        """Take a gradient step; return the losses and the predicted values."""
-        step = self._q_step
-        if step is None or step.next_value is not self.next_value:
-            network, compiled = self.function_approximator, self.hybridize_flag
-            step = QStep(network, self._target, self.next_value, self._compute, compiled)
+    def _update(self) -> list[tuple[nd.NDArray, ...]]:
+        """Take the gradient steps of a turn; return the losses and predicted values of each."""
+        memory: Any = self.replay_memory
+        if not memory.weighted:
+            return [self._update_once() for _ in range(self.update_n)]
+        steps, rows = [], []
+        for _ in range(self.update_n):
+            steps.append(self._update_once())
+            rows.append(memory.row_arr)
+        if steps:  # one wait for the device, not one in each step
+            errors = nd.concat(*(error_arr for *_, error_arr in steps), dim=0)
+            memory.set_errors(np.concatenate(rows), errors.asnumpy())
+        return steps
+
+    def _update_once(self) -> tuple[nd.NDArray, ...]:
+        """Take a gradient step; return losses, predicted values, and with weights errors."""
+        step, memory = self._q_step, self.replay_memory
+        varied = (self.next_value, memory.weighted)
+        if step is None or (step.next_value, step.weighted) != varied:
+            step = QStep(
+                self.function_approximator, self._target, self.next_value, self._compute,
+                self.hybridize_flag, memory.weighted,
+            )  # fmt: skip
             self.__dict__["_q_step"] = step
-        loss_arr, predicted_arr = step(self.replay_memory.sample(self.batch_size), self.ctx)
+        loss_arr, *rest = step(memory.sample(self.batch_size), self.ctx)
         self.update(loss_arr, self.batch_size, self.trainer)
         self.constrain(self)
         self.update_count += 1
         if self.update_count % self.target_every == 0:
             self._target.follow(self.target_rate)
-        return loss_arr, predicted_arr
+        return loss_arr, *rest
 
     # -- evaluation --------------------------------------------------------------------
 
