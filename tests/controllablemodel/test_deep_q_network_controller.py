@@ -479,6 +479,11 @@ def test_episode_is_recorded_as_a_picture(tmp_path):
     total = controller.record_gif(tmp_path / "agent.gif", sampler, max_steps=6)
     with Image.open(tmp_path / "agent.gif") as picture:
         assert picture.n_frames > 1 and total == 6.0  # equal pictures are one frame
+    for name in ("max_steps", "milliseconds"):
+        with pytest.raises(ValueError, match=f"`{name}` must be at least 1"):
+            controller.record_gif(tmp_path / "none.gif", sampler, **{name: 0})
+    with pytest.raises(TypeError, match="`policy_sampler` must be a `GymnasiumPolicy`"):
+        controller.record_gif(tmp_path / "none.gif", "CartPole-v1")
 
 
 # -- the optimiser -------------------------------------------------------------------------

@@ -134,6 +134,18 @@ def test_errors_say_what_to_do():
     assert policy.possible_n == 2
     with pytest.raises(TypeError, match="must be the name of an environment or a function"):
         ab.GymnasiumPolicy(Line())
+    vector = gymnasium.make_vec("CartPole-v1", num_envs=3)
+    for env in (vector, lambda: vector):
+        with pytest.raises(
+            TypeError, match="vector environment of 3. Give a function .* `env_n=3`"
+        ):
+            ab.GymnasiumPolicy(env)
+    for name, steps in (("episode_n", 0), ("max_steps", 0), ("max_steps", -1)):
+        numbers = {"episode_n": 1, "max_steps": 5, name: steps}
+        with pytest.raises(ValueError, match=f"`{name}` must be at least 1"):
+            policy.play(lambda observed_arr: [0], **numbers)
+    with pytest.raises(TypeError, match="`max_steps` must be an integer"):
+        policy.play(lambda observed_arr: [0], 1, 2.5)
     with pytest.raises(TypeError, match="must have discrete actions"):
         ab.GymnasiumPolicy("Pendulum-v1")
     with pytest.raises(ValueError, match="gives no pictures"):

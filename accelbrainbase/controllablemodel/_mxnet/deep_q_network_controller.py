@@ -435,12 +435,17 @@ class DeepQNetworkController(LearnableController):
         Args:
             path: The file.
             policy_sampler: One environment, made with `render_mode="rgb_array"`.
-            max_steps: Largest number of steps.
-            milliseconds: How long each picture is shown.
+            max_steps: Largest number of steps, at least 1.
+            milliseconds: How long each picture is shown, at least 1.
 
         Returns:
             The return of what was recorded.
+
+        Raises:
+            ValueError: If a number is too small, or the environment gives no pictures.
         """
+        check_is_a("policy_sampler", policy_sampler, GymnasiumPolicy)
+        check_integer("milliseconds", milliseconds, low=1)
         from PIL import Image
 
         pictures: list[Any] = []

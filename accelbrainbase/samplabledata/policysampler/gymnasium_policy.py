@@ -40,7 +40,8 @@ class GymnasiumPolicy(PolicySampler):
 
     Raises:
         ImportError: If gymnasium is not installed.
-        TypeError: If `env` is neither, or the actions are not discrete.
+        TypeError: If `env` is neither, or makes a vector environment, or the actions are not
+            discrete.
 
     Attributes:
         observed_arr: What is observed now, shape `(env_n, *features)`: float32, or uint8 where
@@ -62,6 +63,9 @@ class GymnasiumPolicy(PolicySampler):
         **kwargs: Any,
     ) -> None:
         gymnasium = import_optional("gymnasium", extra="rl", purpose="GymnasiumPolicy")
+        vector = gymnasium.vector.VectorEnv
+        if isinstance(env, vector):
+            raise TypeError(_vector_message(env))
         if not (isinstance(env, str) or callable(env)):
             raise TypeError(
                 f"`env` must be the name of an environment or a function that makes one, but got "
@@ -72,7 +76,10 @@ class GymnasiumPolicy(PolicySampler):
         self.seed = (
             int(np.random.randint(2**31)) if seed is None else check_integer("seed", seed, low=0)
         )
-        self._env_list = [self.make_env() for _ in range(env_n)]
+        self._env_list = [self.make_env()]
+        if isinstance(self._env_list[0], vector):
+            raise TypeError(_vector_message(self._env_list[0]))
+        self._env_list += [self.make_env() for _ in range(env_n - 1)]
         space = self._env_list[0].action_space
         if not isinstance(space, gymnasium.spaces.Discrete):
             raise TypeError(
@@ -167,12 +174,17 @@ class GymnasiumPolicy(PolicySampler):
         Args:
             act: Returns the numbers of the actions, given what is observed.
             episode_n: Number of episodes, at least.
-            max_steps: Largest number of steps of each environment; what was collected in an
-                episode until then counts.
+            max_steps: Largest number of steps of each environment, at least 1; what was collected
+                in an episode until then counts.
 
         Returns:
             The returns, in the order of environments, shape `(episodes,)`.
+
+        Raises:
+            ValueError: If a number is too small.
         """
+        if max_steps is not None:
+            check_integer("max_steps", max_steps, low=1)
         each = -(-check_integer("episode_n", episode_n, low=1) // self.env_n)
         returns: list[list[float]] = [[] for _ in range(self.env_n)]
         for number in range(self.env_n):
@@ -316,3 +328,11 @@ class GymnasiumPolicy(PolicySampler):
                 self.observed_arr[number] = observed
                 self._sum_list[number] += float(reward)
             self._action_lists[number] = list(actions)
+
+
+def _vector_message(env: Any) -> str:
+    return (
+        f"`env` must make one environment, but is a vector environment of {env.num_envs}. Give "
+        f"a function that makes one, or its name, and `env_n={env.num_envs}`: they are "
+        f"stepped side by side here."
+    )
