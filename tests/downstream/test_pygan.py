@@ -420,7 +420,7 @@ def cluster_gan_controller(folders, ctx):
         generator_loss=ab.GeneratorLoss(),
         consistency_loss=ab.L2NormLoss(),
         feature_matching_loss=ab.L2NormLoss(),
-        learning_rate=0.05,
+        learning_rate=0.015,  # at 0.05 the game goes astray with two seeds of eight
         wd=0.0,
         ctx=ctx,
     )
@@ -490,15 +490,16 @@ def test_multimodal_discriminative_model_judges_by_all_modalities(ctx):
 
 def test_cluster_gan_controller(small_pictures, ctx, tmp_path):
     controller = cluster_gan_controller(small_pictures, ctx)
-    controller.learn(iter_n=40, k_step=2)
+    controller.learn(iter_n=60, k_step=2)
 
     names = "generative", "discriminative", "clusterer", "feature_matching"
     for name in names:
         loss_arr = getattr(controller, f"{name}_loss_arr")
-        assert loss_arr.shape == (40,)
+        assert loss_arr.shape == (60,)
         assert np.isfinite(loss_arr).all()
-    # The posterior and how far what is generated is from the data; the latter falls.
-    posterior_arr = controller.posterior_logs_arr.reshape(40, 3)  # three players
+    # The posterior and how far what is generated is from the data; the latter falls. (With
+    # twelve seeds by 0.11 at least, and 0.2 on average.)
+    posterior_arr = controller.posterior_logs_arr.reshape(60, 3)  # three players
     assert falls(controller.generative_loss_arr - posterior_arr[:, 1], by=0.1, first=2)
     assert posterior_arr.min() >= 0.0 and posterior_arr.max() <= 1.0
 
