@@ -17,7 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 # Commands that the converter does not know, by those that it does.
-_SAME = {r"\dots": r"\ldots", r"\lVert": r"\|", r"\rVert": r"\|", r"\top": r"{\mathsf{T}}"}
+_SAME = {
+    r"\dots": r"\ldots", r"\lVert": r"\|", r"\rVert": r"\|", r"\top": r"{\mathsf{T}}",
+    r"\big": "", r"\Big": "",
+}  # fmt: skip
 
 
 def _known(text):
