@@ -2,7 +2,7 @@
 
     python reproductions/reinforcement.py cartpole
     python reproductions/reinforcement.py networks
-    python reproductions/reinforcement.py breakout --frames 500000
+    python reproductions/reinforcement.py breakout --frames 500000 --peer PYTHON
 
 Each part writes a section of docs/reproductions.md:
 
@@ -12,16 +12,24 @@ Each part writes a section of docs/reproductions.md:
   done cannot be told from one observation: dense on the last observation, dense, convolutional and
   recurrent ones on the last observations.
 - `breakout`: MinAtar's Breakout (package `minatar`) with convolutions and with a MobileNetV2.
+
+With `--peer PYTHON`, that of an environment with `stable-baselines3` and `minatar`, its DQN learns
+CartPole with the settings of its zoo, and Breakout with the same network, mini-batches and
+frequency of gradient steps.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _breakout import Breakout
 from _harness import Row, parser, report
 
 import accelbrainbase as ab
@@ -100,6 +108,21 @@ def judged(controller: ab.DeepQNetworkController, make_env: Any, seed: int) -> t
     return means[1], means[0]
 
 
+def returns_by_tenths(returns: Sequence[float]) -> str:
+    pieces = np.array_split(np.asarray(returns), 10)
+    return " ".join(f"{piece.mean():.1f}" for piece in pieces if len(piece))
+
+
+def of_peer(options: argparse.Namespace, part: str, steps: int, seed: int) -> dict[str, Any]:
+    """Let Stable-Baselines3 learn the same; return what it prints."""
+    script = Path(__file__).with_name("_stable_baselines3.py")
+    command = [options.peer, script, part, "--steps", str(steps), "--seed", str(seed)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    print("Stable-Baselines3", part, seed, told["best"], told["last"], flush=True)
+    return told
+
+
 # -- CartPole ------------------------------------------------------------------------------
 
 
@@ -123,6 +146,12 @@ def cartpole(options: argparse.Namespace) -> None:
                         "Stable-Baselines3's zoo: 500"))  # fmt: skip
         rows.append(Row(what, "the same, last parameters", last))
         print(what, best, last, flush=True)
+    for seed in seeds[:2] if options.peer else ():
+        peer = of_peer(options, "cartpole", steps, seed)
+        what, source = f"Stable-Baselines3's DQN, seed {seed}", "measured here, its zoo's settings"
+        rows.append(Row(what, "mean return of 100 episodes, best parameters", "", peer["best"],
+                        source))  # fmt: skip
+        rows.append(Row(what, "the same, last parameters", "", peer["last"], source))
     picture = options.page.parent / "reproductions" / "cartpole.gif"
     picture.parent.mkdir(parents=True, exist_ok=True)
     controller.record_gif(
@@ -232,25 +261,6 @@ def networks(options: argparse.Namespace) -> None:
 # -- Breakout ------------------------------------------------------------------------------
 
 
-class Breakout(gymnasium.Wrapper):
-    """MinAtar's Breakout; channels first, in bytes, and at most 1000 steps an episode."""
-
-    def __init__(self) -> None:
-        from minatar.gym import BaseEnv
-
-        super().__init__(gymnasium.wrappers.TimeLimit(BaseEnv(game="breakout"), 1000))
-        height, width, channel_n = self.env.observation_space.shape
-        self.observation_space = gymnasium.spaces.Box(0, 1, (channel_n, height, width), np.uint8)
-
-    def reset(self, **kwargs: Any) -> Any:
-        observed, told = self.env.reset(**kwargs)
-        return observed.transpose(2, 0, 1).astype(np.uint8), told
-
-    def step(self, action: Any) -> Any:
-        observed, *told = self.env.step(action)
-        return observed.transpose(2, 0, 1).astype(np.uint8), *told
-
-
 def mobile() -> ab.MobileNetV2:
     groups = [
         {"filter_rate": 1, "filter_n": 16, "block_n": 1, "stride": 1},
@@ -264,13 +274,17 @@ def mobile() -> ab.MobileNetV2:
 
 
 def breakout(options: argparse.Namespace) -> None:
+    def convolutional() -> ab.ConvolutionalNeuralNetworks:
+        """Make the network of MinAtar's paper: 16 maps of 3x3, 128 units."""
+        return convolutions([gluon.nn.Conv2D(16, 3)], dense([128, 6]))
+
+    peer_frames = options.peer_frames or options.frames
     made = {
-        # The network of MinAtar's paper: 16 maps of 3x3, 128 units.
-        "convolutional": (
-            lambda: convolutions([gluon.nn.Conv2D(16, 3)], dense([128, 6])), options.frames,
-        ),
+        "convolutional": (convolutional, options.frames),
         "MobileNetV2, reduced strides": (mobile, options.frames // 5),
-    }  # fmt: skip
+    }
+    if options.peer and peer_frames != options.frames:
+        made["convolutional, as long as Stable-Baselines3's"] = (convolutional, peer_frames)
     rows, begin = [], time.monotonic()
     for what, (network, frames) in made.items():
         ab.seed(options.seed)
@@ -283,12 +297,19 @@ def breakout(options: argparse.Namespace) -> None:
         )  # fmt: skip
         best, last = judged(controller, Breakout, options.seed)
         curve = controller.history.column("train_return")
-        pieces = np.array_split(curve[~np.isnan(curve)], 10)
-        told = " ".join(f"{piece.mean():.1f}" for piece in pieces if len(piece))
+        told = returns_by_tenths(curve[~np.isnan(curve)])
         rows.append(Row(what, f"mean return of 100 episodes after {frames:,} frames", best))
         rows.append(Row(what, "the same, last parameters", last))
         rows.append(Row(what, "returns while learning, by tenths", told))
         print(what, best, last, told, flush=True)
+    if options.peer:
+        peer = of_peer(options, "breakout", peer_frames, options.seed)
+        what, source = "Stable-Baselines3's DQN, convolutional", "measured here"
+        measure = f"mean return of 100 episodes after {peer_frames:,} frames"
+        rows.append(Row(what, measure, "", peer["best"], source))
+        rows.append(Row(what, "the same, last parameters", "", peer["last"], source))
+        told = returns_by_tenths(peer["returns"])
+        rows.append(Row(what, "returns while learning, by tenths", "", told, source))
     report(
         "reinforcement-breakout", "Deep Q-network on MinAtar's Breakout", rows,
         budget=f"{options.frames:,} frames, {(time.monotonic() - begin) / 60:.0f} minutes in all",
@@ -304,6 +325,8 @@ def main() -> None:
     made.add_argument("--steps", type=int, help="steps of CartPole instead of 50,000")
     made.add_argument("--frames", type=int, default=100_000, help="frames of Breakout")
     made.add_argument("--short", action="store_true", help="one seed for the table of networks")
+    made.add_argument("--peer", help="Python of an environment with Stable-Baselines3")
+    made.add_argument("--peer-frames", type=int, help="its frames of Breakout, if others")
     options = made.parse_args()
     for part in options.parts:
         parts[part](options)
