@@ -13,6 +13,7 @@ copyright = "its authors, GPL-2.0-or-later"
 language = "en"
 
 extensions = [
+    "breakable_names",
     "flat_names",
     "mathml",
     "myst_parser",

@@ -27,6 +27,8 @@ def _known(text):
     """Return an equation with the commands that the converter knows."""
     for command, same in _SAME.items():
         text = re.sub(re.escape(command) + r"(?![A-Za-z])", lambda _, same=same: same, text)
+    # Bars grow only where `left` and `right` say so; see `to_mathml`.
+    text = re.sub(r"(?<!\\left)(?<!\\right)\\\|", r"\\parallel ", text)
     # Else an index would stand below the accent, as below a sum.
     text = re.sub(r"(\\(?:bar|hat|tilde|vec)\s*(?:\{[^{}]*\}|[A-Za-z]))(?=[_^])", r"{\1{}}", text)
     return text.strip()
@@ -36,10 +38,14 @@ def to_mathml(node, *, block):
     """Return the MathML of a node, or its source where it cannot be converted."""
     text = _known(node.astext())
     try:
-        return tex2mathml(text, as_block=block)
+        found = tex2mathml(text, as_block=block)
     except MathError as error:
         logger.warning("equation %r: %s", text, error, location=node)
         return f"<code>{nodes.unescape(text)}</code>"
+    found = found.replace("<mo>∥</mo>", '<mo stretchy="false">‖</mo>')
+    if r"\left\langle" not in text:
+        found = re.sub("<mo>([⟨⟩])</mo>", r'<mo stretchy="false">\1</mo>', found)
+    return found
 
 
 def visit_inline(self, node):
