@@ -240,6 +240,8 @@ def networks(options: argparse.Namespace) -> None:
     rows, begin = [], time.monotonic()
     settings = {name: value for name, value in CARTPOLE.items() if name != "units"}
     for what, (network, make_env) in made.items():
+        if not any(what.startswith(name) for name in options.network or [what]):
+            continue
         found = []
         for seed in seeds:
             ab.seed(seed)
@@ -325,6 +327,7 @@ def main() -> None:
     made.add_argument("--steps", type=int, help="steps of CartPole instead of 50,000")
     made.add_argument("--frames", type=int, default=100_000, help="frames of Breakout")
     made.add_argument("--short", action="store_true", help="one seed for the table of networks")
+    made.add_argument("--network", nargs="+", help="only networks whose names begin so")
     made.add_argument("--peer", help="Python of an environment with Stable-Baselines3")
     made.add_argument("--peer-frames", type=int, help="its frames of Breakout, if others")
     options = made.parse_args()
