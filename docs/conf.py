@@ -15,6 +15,7 @@ language = "en"
 extensions = [
     "breakable_names",
     "flat_names",
+    "inherited",
     "mathml",
     "myst_parser",
     "sphinx.ext.autodoc",

@@ -29,6 +29,7 @@ def _known(text):
         text = re.sub(re.escape(command) + r"(?![A-Za-z])", lambda _, same=same: same, text)
     # Bars grow only where `left` and `right` say so; see `to_mathml`.
     text = re.sub(r"(?<!\\left)(?<!\\right)\\\|", r"\\parallel ", text)
+    text = re.sub(r"(?<=[A-Za-z])'", r"^{\\prime}", text)
     # Else an index would stand below the accent, as below a sum.
     text = re.sub(r"(\\(?:bar|hat|tilde|vec)\s*(?:\{[^{}]*\}|[A-Za-z]))(?=[_^])", r"{\1{}}", text)
     return text.strip()
@@ -42,6 +43,10 @@ def to_mathml(node, *, block):
     except MathError as error:
         logger.warning("equation %r: %s", text, error, location=node)
         return f"<code>{nodes.unescape(text)}</code>"
+    # A function and its argument stand apart: log p.
+    found = re.sub(
+        r"(<mi>log</mi>)(?=\s*<m(?:i|row|sub|sup)\b)", r'\1<mspace width="0.17em"/>', found
+    )
     found = found.replace("<mo>∥</mo>", '<mo stretchy="false">‖</mo>')
     if r"\left\langle" not in text:
         found = re.sub("<mo>([⟨⟩])</mo>", r'<mo stretchy="false">\1</mo>', found)
