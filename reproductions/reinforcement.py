@@ -218,6 +218,17 @@ class Reshaped(gymnasium.ObservationWrapper):
         return observation.reshape(self.observation_space.shape)
 
 
+def rows_of(what: str, found: list[tuple[float, float]]) -> list[Row]:
+    """Return the rows of a network, given what `judged` returned for each seed."""
+    best, last = np.mean(found, axis=0)
+    of_seeds = " ".join(f"{one:.0f}" for one, _ in found)
+    return [
+        Row(what, "mean return of 100 episodes, best parameters", best),
+        Row(what, "of each seed", of_seeds),
+        Row(what, "mean return of 100 episodes, last parameters", last),
+    ]
+
+
 def networks(options: argparse.Namespace) -> None:
     n = 8
     made: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
@@ -248,9 +259,7 @@ def networks(options: argparse.Namespace) -> None:
             controller = learned(network(), make_env, seed, steps, **settings)
             found.append(judged(controller, make_env, seed))
             print(what, seed, found[-1], flush=True)
-        best, last = np.mean(found, axis=0)
-        rows.append(Row(what, "mean return of 100 episodes, best parameters", best))
-        rows.append(Row(what, "the same, last parameters", last))
+        rows += rows_of(what, found)
     report(
         "reinforcement-networks", "Networks as equivalents: CartPole without velocities", rows,
         budget=f"{steps:,} steps a seed, {(time.monotonic() - begin) / 60:.0f} minutes in all",
