@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import sys
 import time
 from pathlib import Path
 
@@ -74,13 +73,48 @@ def test_every_block_is_python_or_marked_as_something_else():
     assert marks - directives <= {"```python", "```sh", "```"}
 
 
+def extension(name):
+    """An extension of the documentation, as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / "_ext" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_every_public_name_has_a_room():
-    monkeyed = str(DOCS / "_ext")
-    sys.path.insert(0, monkeyed)
-    try:
-        import flat_names
-    finally:
-        sys.path.remove(monkeyed)
-    page = flat_names.page()
+    page = extension("flat_names").page()
     for name in ab.__all__:
         assert len(re.findall(rf"^   {name}$", page, re.M)) == 1, name
+
+
+def test_names_break_between_words_in_code_of_tables_alone():
+    breakable = extension("breakable_names").breakable
+    code = "<code><span class='oneName'>ArrayIterator.iter_n</span></code>"
+    broken = "<code><span class='oneName'>Array<wbr>Iterator.<wbr>iter_<wbr>n</span></code>"
+    around = "<p>{0} ArrayIterator</p><table><td>{1} oneName</td></table>"
+    assert breakable(around.format(code, code)) == around.format(code, broken)
+
+
+def test_inherited_members_are_named_with_the_class_that_has_them():
+    inherited = extension("inherited")
+    found = inherited.inherited(ab.AutoEncoder)
+    assert found["learn"] is ab.LearnableBlock and "save_parameters" in found
+    assert "encode" not in found  # it is its own
+    assert not [name for name in found if name.startswith(("_", "get_", "set_"))]
+    line = inherited.entry("learn", ab.LearnableBlock)
+    assert line.startswith("- :py:obj:`learn <accelbrainbase.LearnableBlock.learn>`: ")
+
+
+def test_bars_of_formulas_grow_only_between_left_and_right():
+    pytest.importorskip("sphinx")  # `make docs` installs it
+    from docutils import nodes
+
+    mathml = extension("mathml")
+
+    def converted(text):
+        return mathml.to_mathml(nodes.math(text, text), block=True)
+
+    assert converted(r"\|x\|^2").count('<mo stretchy="false">‖</mo>') == 2
+    assert converted(r"\left\|x\right\|^2").count("<mo>‖</mo>") == 2
+    assert "Big" not in converted(r"a \Big/ b")
+    assert "<code>" not in converted(r"\max_{a'} \log p(s')")
