@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from mxnet import autograd, nd
 
 from accelbrainbase._accessors import read_only
+from accelbrainbase._mxnet.class_targets import check_class_numbers, takes_class_numbers
 from accelbrainbase._mxnet.features import detached_features, is_of_output, of_output
 from accelbrainbase._mxnet.loss_block import LossBlock
 from accelbrainbase._mxnet.shared_batch import join, split
@@ -89,6 +90,18 @@ class GradientBlock(LossBlock):
     def _prepare(self, observed_arr: nd.NDArray) -> None:
         with self._features_as_needed(self._batch_loss):  # with the graph of the steps
             super()._prepare(observed_arr)
+
+    def _prepare_on(self, batch: Sequence[Any]) -> None:
+        super()._prepare_on(batch)
+        if not takes_class_numbers(self._loss):
+            return
+        train, test = self._split(batch)
+        with self._features_as_needed(self._batch_loss):
+            pred_arr = self.inference(self.on_device("observed_arr", train[0]))
+        for part, of in ((train, "training"), (test, "test")):
+            if len(part) > 1 and part[1] is not None:
+                target_arr = self.on_device("target_arr", part[1])
+                check_class_numbers(self._loss, pred_arr, target_arr, of)
 
     def _after_update(self) -> None:
         """Hook: constrain the parameters. Nothing is copied when there are no constraints."""

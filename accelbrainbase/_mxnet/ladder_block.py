@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from mxnet import autograd, gluon, nd
-from mxnet.base import MXNetError
 from mxnet.gluon import HybridBlock
 
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_each_per_layer, check_is_a, check_number
+from accelbrainbase._mxnet.class_targets import compared
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase._mxnet.ladder import (
@@ -298,15 +298,7 @@ class LadderBlock(GradientBlock):
         return losses
 
     def _supervised_costs(self, score_arr: nd.NDArray, target_arr: nd.NDArray) -> nd.NDArray:
-        try:
-            loss_arr = self._supervised(score_arr, target_arr)
-        except MXNetError as error:
-            raise ValueError(
-                f"`supervised_loss` cannot compare scores of shape {score_arr.shape} with targets "
-                f"of shape {target_arr.shape}. One-hot targets, as a `SemiSupervisedIterator` "
-                f"makes, want `SoftmaxCrossEntropyLoss(sparse_label=False)`; class numbers, of "
-                f"shape (batch,), want `sparse_label=True`."
-            ) from error
+        loss_arr = compared("supervised_loss", self._supervised, score_arr, target_arr)
         if loss_arr.shape != (score_arr.shape[0],):
             raise ValueError(
                 f"`supervised_loss` must give one loss for each sample, shape "

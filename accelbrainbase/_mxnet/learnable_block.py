@@ -103,7 +103,7 @@ class LearnableBlock(GluonLearner, ObservableData):
     def _evaluate_on(self, batch: Sequence[Any]) -> Any:
         """Score the test part, in pieces, so that its size does not matter."""
         _, test = self._split(batch)
-        if not test or test[0] is None:
+        if not test or test[0] is None or not len(test[0]):
             return None
         arrays = [self.on_device("test_observed_arr", arr) for arr in test]
         self.settle()  # else it would be scored with the running statistics of the step before

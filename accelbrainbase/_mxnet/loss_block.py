@@ -7,6 +7,7 @@ from typing import Any
 from mxnet import gluon, nd
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.class_targets import compared
 from accelbrainbase._mxnet.features import of_output
 from accelbrainbase._mxnet.fused_inference import FusedInference
 from accelbrainbase._mxnet.learnable_block import LearnableBlock
@@ -50,8 +51,11 @@ class LossBlock(LearnableBlock):
 
         Returns:
             Losses of shape `(batch,)`.
+
+        Raises:
+            ValueError: If the loss cannot compare the two.
         """
-        return self._compute(pred_arr, labeled_arr)
+        return compared("computable_loss", self._compute, pred_arr, labeled_arr)
 
     def _settings(self) -> dict[str, Any]:
         return {"loss": type(self._loss).__name__, **super()._settings()}

@@ -1,0 +1,71 @@
+"""Losses of classes, and targets that fit them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mxnet import gluon, nd
+from mxnet.base import MXNetError
+
+
+def compared(
+    name: str,
+    compute: Callable[[nd.NDArray, nd.NDArray], nd.NDArray],
+    pred_arr: nd.NDArray,
+    target_arr: nd.NDArray,
+) -> nd.NDArray:
+    """Return the loss of each sample.
+
+    Args:
+        name: How the loss is called, for the message.
+        compute: Computes it.
+        pred_arr: Predictions, shape `(batch, *features)`.
+        target_arr: The truth.
+
+    Raises:
+        ValueError: If MXNet cannot compute it of these shapes.
+    """
+    try:
+        return compute(pred_arr, target_arr)
+    except MXNetError as error:
+        raise ValueError(
+            f"`{name}` cannot compare what the model gave, of shape {_shape(pred_arr)}, with "
+            f"targets of shape {_shape(target_arr)}. One-hot targets, which iterators make of "
+            f"labels that are text, want `SoftmaxCrossEntropyLoss(sparse_label=False)`; class "
+            f"numbers, of shape (batch,), want `sparse_label=True`."
+        ) from error
+
+
+def takes_class_numbers(loss: Any) -> bool:
+    """Tell whether a loss is Gluon's of class numbers."""
+    return isinstance(loss, gluon.loss.SoftmaxCrossEntropyLoss) and loss._sparse_label
+
+
+def check_class_numbers(loss: Any, pred_arr: Any, target_arr: nd.NDArray, of: str) -> None:
+    """Raise a `ValueError` where there is a class number that has no unit.
+
+    MXNet computes the loss of the nearest class instead.
+
+    Args:
+        loss: The loss; it takes class numbers.
+        pred_arr: What the model gives, the classes along the axis of the loss.
+        target_arr: The targets. What is one-hot is left to the loss.
+        of: What they are targets of, for the message.
+    """
+    if not isinstance(pred_arr, nd.NDArray) or target_arr.shape == pred_arr.shape:
+        return
+    if not target_arr.size:
+        return
+    unit_n = pred_arr.shape[loss._axis]
+    for number in (target_arr.min().asscalar(), target_arr.max().asscalar()):
+        if not 0 <= number < unit_n:
+            raise ValueError(
+                f"`iteratable_data` must generate class numbers from 0 to {unit_n - 1}, since the "
+                f"last layer has {unit_n} units, but one of the {of} data is {number:g}. Give the "
+                f"last layer a unit for each class, and leave out what has no class."
+            )
+
+
+def _shape(arr: Any) -> Any:
+    return getattr(arr, "shape", type(arr).__name__)
