@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from mxnet import nd
+import numpy as np
+from mxnet import autograd, nd
 
 from accelbrainbase._checks import check_integer, check_number
 from accelbrainbase._mxnet.jacobian_penalty import JacobianPenalty
 from accelbrainbase._mxnet.penalized_block import PenalizedBlock
+
+_SCORING_SEED = 0
 
 
 class ContractiveBlock(PenalizedBlock):
@@ -74,7 +77,9 @@ class ContractiveBlock(PenalizedBlock):
 
     def _penalty_in_learning(self, observed_arr: nd.NDArray) -> nd.NDArray:
         code_arr = self.feature_points_arr
-        return self._jacobian_penalty().drawn(observed_arr, code_arr, self.direction_n)
+        return self._jacobian_penalty().drawn(
+            observed_arr, code_arr, self.direction_n, _generator()
+        )
 
     def _with_penalty(
         self, scores: dict[str, nd.NDArray], observed_arr: nd.NDArray
@@ -84,14 +89,14 @@ class ContractiveBlock(PenalizedBlock):
         if self.higher_order_lambda == 0.0:
             return scores
         change_arr = self._jacobian_penalty().change(
-            observed_arr, code_arr, self.higher_order_sigma, self.higher_order_n
+            observed_arr, code_arr, self.higher_order_sigma, self.higher_order_n, _generator()
         )
         loss_arr = scores["loss"] + self.higher_order_lambda * change_arr
         return {**scores, "loss": loss_arr, "higher_order_penalty": change_arr}
 
     def _jacobian_penalty(self) -> JacobianPenalty:
-        """Return the penalty of the encoder, made once."""
-        if self._jacobian is None or self._jacobian.encoder is not self.encoder:
+        """Return the penalty of the encoder, made once for the layers that it has."""
+        if self._jacobian is None or not self._jacobian.is_of(self.encoder):
             # Kept out of Gluon's children: it has no parameters of its own.
             self.__dict__["_jacobian"] = JacobianPenalty(self.encoder)
         return self._jacobian  # type: ignore[return-value]
@@ -101,3 +106,11 @@ class ContractiveBlock(PenalizedBlock):
         if self.higher_order_lambda:
             settings["higher-order penalty"] = f"{self.higher_order_lambda:g} times"
         return settings
+
+
+def _generator() -> np.random.Generator | None:
+    """Return what draws while data are scored: the same in each epoch, and apart from learning.
+
+    So what is learned does not depend on whether there are test data.
+    """
+    return None if autograd.is_recording() else np.random.default_rng(_SCORING_SEED)

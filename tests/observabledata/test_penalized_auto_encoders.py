@@ -210,6 +210,46 @@ def test_another_encoder_has_another_penalty():
     assert (model.penalty(data[:4]).asnumpy() != first).any()
 
 
+def test_an_encoder_that_gets_another_layer_has_another_penalty():
+    model, data = contractive("convolutional")
+    first = model.penalty(data[:2]).asnumpy()
+    model.encoder.output_nn = parts([2], "tanh")
+    model.encoder.inference(data)
+    found = model.penalty(data[:2]).asnumpy()
+    steps = np.eye(36, dtype=np.float32).reshape(36, 1, 6, 6) * 0.05
+    for point, square in zip(data[:2], found):
+        up, down = (model.encoder.inference(point + sign * steps) for sign in (1, -1))
+        jacobian = (up - down).asnumpy() / 0.1
+        assert square == pytest.approx((jacobian**2).sum(), rel=0.01)
+    assert (found != first).all()
+
+
+@pytest.mark.parametrize(("units", "factor"), [((8,), 1.0), ((8, 4), 0.0), ((8, 4), 1.0)], ids=str)
+def test_scoring_has_no_part_in_the_learning(units, factor):
+    # Without a closed form, and of higher order, the penalty of test data is drawn too.
+    learned, scored = [], []
+    for test in (None, POINTS[:7], POINTS[:7]):
+        ab.seed(0)
+        model = dense_model(
+            ab.ContractiveAutoEncoder, units=units, penalty_lambda=0.5, higher_order_lambda=factor
+        )
+        model.learn(ab.ArrayIterator(POINTS, test_observed=test, epochs=3, batch_size=20))
+        learned.append([arr.asnumpy() for arr in model.extract_learned_dict().values()])
+        scored.append(model.loss_arr[:, 1])
+    for first, *others in zip(*learned):
+        for other in others:
+            np.testing.assert_array_equal(first, other)
+    np.testing.assert_array_equal(scored[1], scored[2])
+
+
+def test_scores_of_an_encoder_that_does_not_change_are_the_same_in_each_epoch():
+    model = dense_model(
+        ab.ContractiveAutoEncoder, units=(8, 4), learning_rate=0.0, higher_order_lambda=1.0
+    )
+    model.learn(ab.ArrayIterator(POINTS, test_observed=POINTS[:7], epochs=3, batch_size=20))
+    assert (model.loss_arr[:, 1] == model.loss_arr[0, 1]).all()
+
+
 def test_accessors_and_checks():
     model, _ = contractive("convolutional")
     model.set_penalty_lambda(0.25)
