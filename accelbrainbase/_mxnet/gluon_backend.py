@@ -117,17 +117,30 @@ class GluonBackend(Backend):
         trainers = {name: getattr(learner, name) for name in values["trainers"]}
         for name, trainer in trainers.items():
             check_trainer(name, trainer, values["trainers"][name])
+        self._resume_rest(arrays, values["kept"])  # may be refused, so before all else
         settle()
         for parameter, arr in zip(parameters, saved):
             parameter.set_data(nd.array(arr, ctx=learner.ctx, dtype=arr.dtype))
         for name, trainer in trainers.items():
             resume_trainer(trainer, arrays_below(arrays, name), values["trainers"][name])
         learner._learning_rate = values["learning_rate"]
+
+    def _resume_rest(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
+        """Set what the learner keeps beside parameters and optimisers."""
         kept = {
-            name: nd.array(arr, ctx=learner.ctx, dtype=arr.dtype)
+            name: nd.array(arr, ctx=self.learner.ctx, dtype=arr.dtype)
             for name, arr in arrays_below(arrays, "kept").items()
         }
-        learner.resume(kept, values["kept"])
+        try:
+            self.learner.resume(kept, values)
+        except CheckpointError:
+            raise
+        except Exception as error:
+            raise CheckpointError(
+                f"what it holds beside parameters is not what this {type(self.learner).__name__} "
+                f"needs to go on ({type(error).__name__}: {error}). Is it of another class? Build "
+                f"the learner as that one was, or start afresh."
+            ) from error
 
     def reseed(self, seed: int) -> None:
         """Seed MXNet, NumPy and Python."""

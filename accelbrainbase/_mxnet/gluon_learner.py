@@ -363,4 +363,8 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         return {}, {}
 
     def resume(self, arrays: Mapping[str, nd.NDArray], values: Mapping[str, Any]) -> None:
-        """Hook: set what `capture` returned. Called when a learning goes on."""
+        """Hook: set what `capture` returned. Called when a learning goes on.
+
+        The parameters are set after it; if it raises, they stay as they are. Read all that is
+        needed before the first change.
+        """

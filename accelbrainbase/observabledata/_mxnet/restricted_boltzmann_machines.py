@@ -591,9 +591,9 @@ class RestrictedBoltzmannMachines(Distribution, LossBlock):
 
     def resume(self, arrays: Mapping[str, nd.NDArray], values: Mapping[str, Any]) -> None:
         """Set what `capture` returned."""
+        self._epoch_n = values["epoch_n"]
         self.fantasy_arr = arrays.get("fantasy")
         self.mean_activity_arr = arrays.get("mean_activity")
-        self._epoch_n = values["epoch_n"]
 
     # -- contract attributes -----------------------------------------------------------
 

@@ -331,8 +331,9 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
 
     def resume(self, arrays: Mapping[str, nd.NDArray], values: Mapping[str, Any]) -> None:
         """Set what `capture` returned."""
-        self.fantasy_list = [arrays[f"chains.{n}"] for n in range(len(arrays))] or None
+        chains = [arrays[f"chains.{n}"] for n in range(len(arrays))]
         self._epoch_n = values["epoch_n"]
+        self.fantasy_list = chains or None
 
     def _deep_kernel(self) -> DeepStatistics:
         key = (tuple(self.dims), self.mean_field_steps, self.gibbs_steps, self._active)
