@@ -229,6 +229,25 @@ def test_bounds_hold_and_the_norm_is_a_limit():
     np.testing.assert_allclose(found[0], best, atol=0.02)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_bounds_that_leave_out_zero_hold(sign):
+    bounds = (0.5, 1.0) if sign > 0 else (-1.0, -0.5)
+    weight = np.array([[3.0], [1.0], [-1.0]])
+
+    def activation(x):
+        return nd.dot(x, nd.array(weight))
+
+    found = plotting.maximize_activations(
+        activation, [0], (3,), norm=1.2, bounds=bounds, steps=800, step_size=0.05
+    )
+    grid = np.linspace(*bounds, 101)
+    points = np.stack(np.meshgrid(grid, grid, grid), axis=-1).reshape(-1, 3)
+    reached = points[np.linalg.norm(points, axis=1) <= 1.2]
+    assert bounds[0] <= found.min() and found.max() <= bounds[1]
+    assert np.linalg.norm(found) <= 1.2001
+    assert (found @ weight).item() == pytest.approx((reached @ weight).max(), abs=0.02)
+
+
 def test_maps_count_by_their_mean_and_start_is_where_it_begins():
     begin = np.array([[[[3.0, 4.0]]]])
     layer = gluon.nn.Conv2D(1, (1, 1), in_channels=1)
@@ -261,6 +280,7 @@ def test_maximal_activations_of_a_learned_model_are_drawn():
         ({"steps": 0}, ValueError, "`steps` must be at least 1"),
         ({"step_size": 0.0}, ValueError, "`step_size` must be"),
         ({"bounds": (1, 0)}, ValueError, "`bounds` must be"),
+        ({"bounds": (0.6, 1)}, ValueError, r"`norm` must be at least 1\.2"),
         ({"start": np.zeros((1, 3))}, ValueError, "`start` must have shape"),
     ],
 )

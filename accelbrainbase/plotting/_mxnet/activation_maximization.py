@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TINY = 1e-12
+_BISECTIONS = 40  # a float32 has 24 bits
 
 
 def maximize_activations(
@@ -51,7 +53,7 @@ def maximize_activations(
         steps: Number of steps.
         step_size: Length of the first step, as a share of `norm`.
         bounds: Least and greatest value of the inputs, kept by clipping; then the norm is at
-            most `norm`. `None`: there are none.
+            most `norm`, which must be within reach. `None`: there are none.
         start: Where to begin, shape `(len(units), *shape)`; if omitted, normal noise on the
             sphere.
         seed: Seed of the noise, at least 0.
@@ -76,8 +78,8 @@ def maximize_activations(
     step_size = check_number("step_size", step_size, low=0.0, low_open=True)
     steps = check_integer("steps", steps, low=1)
     sizes = tuple(check_integer("shape", size, low=1) for size in shape)
-    if bounds is not None and not bounds[0] < bounds[1]:
-        raise ValueError(f"`bounds` must be (low, high) with low < high, but got {bounds}.")
+    if bounds is not None:
+        _check_bounds(bounds, sizes, norm)
     device = resolve_context(ctx)
     x = nd.array(_start(start, len(units), sizes, seed, norm), ctx=device)
     chosen = _one_hot(activation(x), units)
@@ -88,9 +90,7 @@ def maximize_activations(
         total.backward()
         length = step_size * norm * (1.0 - step / steps)
         x = x.detach() + _on_sphere(x.grad, length)
-        if bounds is not None:
-            x = x.clip(*bounds)
-        x = _on_sphere(x, norm, only_longer=bounds is not None)
+        x = _on_sphere(x, norm) if bounds is None else _within(x, bounds, norm)
     return x.asnumpy()
 
 
@@ -158,11 +158,39 @@ def _one_hot(activated: nd.NDArray, units: Sequence[int]) -> nd.NDArray:
     return nd.array(np.eye(unit_n)[list(units)], ctx=activated.context)
 
 
-def _on_sphere(arr: nd.NDArray, length: float, *, only_longer: bool = False) -> nd.NDArray:
+def _on_sphere(arr: nd.NDArray, length: float) -> nd.NDArray:
     """Return `arr` with each of its entries scaled to the norm `length`."""
     flat = arr.reshape((arr.shape[0], -1))
     lengths = nd.sqrt(nd.square(flat).sum(axis=1, keepdims=True))
-    factors = length / nd.maximum(lengths, _TINY)
-    if only_longer:
-        factors = nd.minimum(factors, 1.0)
-    return (flat * factors).reshape(arr.shape)
+    return (flat * (length / nd.maximum(lengths, _TINY))).reshape(arr.shape)
+
+
+def _check_bounds(bounds: tuple[float, float], sizes: tuple[int, ...], norm: float) -> None:
+    if not bounds[0] < bounds[1]:
+        raise ValueError(f"`bounds` must be (low, high) with low < high, but got {bounds}.")
+    least = abs(_nearest_to_zero(bounds)) * math.sqrt(math.prod(sizes))
+    if norm < least:
+        raise ValueError(
+            f"`norm` must be at least {least:.4g}, that of the smallest input within "
+            f"`bounds={bounds}`, but got {norm:g}. Give a larger norm, or other bounds."
+        )
+
+
+def _nearest_to_zero(bounds: tuple[float, float]) -> float:
+    return float(np.clip(0.0, *bounds))
+
+
+def _within(arr: nd.NDArray, bounds: tuple[float, float], norm: float) -> nd.NDArray:
+    r"""Return the nearest inputs within the bounds whose norm is at most `norm`.
+
+    Where that is a limit they are :math:`\mathrm{clip}(s x)`, with the s in [0, 1] of which the
+    norm is `norm`: what minimises :math:`\|z - x\|^2 + \mu \|z\|^2` within the bounds is
+    :math:`\mathrm{clip}(x / (1 + \mu))`. The norm grows with s, so that bisection finds it.
+    """
+    flat = arr.reshape((arr.shape[0], -1)).asnumpy()
+    low, high = np.zeros((len(flat), 1)), np.ones((len(flat), 1))
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2.0
+        is_short = np.linalg.norm(np.clip(middle * flat, *bounds), axis=1, keepdims=True) <= norm
+        low, high = np.where(is_short, middle, low), np.where(is_short, high, middle)
+    return nd.array((high * flat).reshape(arr.shape), ctx=arr.context).clip(*bounds)
