@@ -313,6 +313,7 @@ def breakout(options: argparse.Namespace) -> None:
         rows.append(Row(what, "the same, last parameters", last))
         rows.append(Row(what, "returns while learning, by tenths", told))
         print(what, best, last, told, flush=True)
+    notes = "Young & Tian (2019) learned for 5 million frames."
     if options.peer:
         peer = of_peer(options, "breakout", peer_frames, options.seed)
         what, source = "Stable-Baselines3's DQN, convolutional", "measured here"
@@ -321,11 +322,13 @@ def breakout(options: argparse.Namespace) -> None:
         rows.append(Row(what, "the same, last parameters", "", peer["last"], source))
         told = returns_by_tenths(peer["returns"])
         rows.append(Row(what, "returns while learning, by tenths", "", told, source))
+        notes += " Stable-Baselines3's DQN has the same network, mini-batches, memory, rate, ε and "
+        notes += "frequency of gradient steps; this library's is double, in 4 environments."
     report(
         "reinforcement-breakout", "Deep Q-network on MinAtar's Breakout", rows,
         budget=f"{options.frames:,} frames, {(time.monotonic() - begin) / 60:.0f} minutes in all",
         seeds=[options.seed], page=options.page,
-        notes="Young & Tian (2019) learned for 5 million frames.",
+        notes=notes,
     )  # fmt: skip
 
 
