@@ -154,6 +154,11 @@ class DRCNClassifier(NetworkClassifier):
                 f"width that 4 divides, but data points have the shape {shape}. Pad them, or pass "
                 f"a `model_factory`."
             )
+        if len(self.maps) != 2:
+            raise ValueError(
+                f"`maps` must be two numbers, for two convolutions, but got {self.maps}. For other "
+                f"networks pass a `model_factory`."
+            )
         first, second = (check_integer("maps", number, low=1) for number in self.maps)
         inner = (second, shape[1] // 4, shape[2] // 4)
         encoder = self._convolutions(
