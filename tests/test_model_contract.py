@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
+import pickle
 import pkgutil
 
 import mxnet as mx
@@ -128,6 +130,42 @@ def test_same_seed_gives_the_same_parameters(case):
     for one, two in zip(values_of(first), values_of(second)):
         np.testing.assert_array_equal(one, two)
     assert any((one != other).any() for one, other in zip(values_of(first), values_of(third)))
+
+
+def test_scoring_has_no_part_in_the_learning(case):
+    observed, target = case.data(TRAIN_N)
+    found = []
+    for test in ({}, {"test_observed": observed[:9], "test_target": target[:9]}):
+        ab.seed(4)
+        model = case.make()
+        model.learn(case.iterate(observed, target, epochs=2, batch_size=BATCH, seed=1, **test))
+        found.append(values_of(model))
+    for without, with_test in zip(*found):
+        np.testing.assert_array_equal(without, with_test)
+
+
+def pickled(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
+@pytest.mark.parametrize("hybridize_flag", [False, True])
+def test_a_copy_goes_on_apart_and_alike(case, copied, hybridize_flag):
+    model = learned(case, hybridize_flag=hybridize_flag)
+    before = values_of(model)
+    other = copied(model)
+    observed, _ = case.data(20)
+    np.testing.assert_array_equal(output_of(other, observed), output_of(model, observed))
+    ab.seed(7)
+    other.learn(make_iterator(case))
+    for was, value in zip(before, values_of(model)):
+        np.testing.assert_array_equal(was, value)
+    ab.seed(7)
+    model.learn(make_iterator(case))
+    after = values_of(model)
+    for one, two in zip(values_of(other), after):
+        np.testing.assert_array_equal(one, two)
+    assert any((was != value).any() for was, value in zip(before, after))
 
 
 def test_inputs_are_unchanged(case):

@@ -27,6 +27,7 @@ class ContractiveBlock(PenalizedBlock):
     """
 
     _penalty_lambda: float = 1e-3
+    _not_copied = (*PenalizedBlock._not_copied, "_jacobian")
     _jacobian: JacobianPenalty | None = None
 
     def __init__(

@@ -21,6 +21,8 @@ from typing import Any, TypeVar
 from mxnet import autograd, nd, sym
 from mxnet.gluon import HybridBlock
 
+from accelbrainbase._mxnet.settled import settle
+
 _OF_A_GRAPH = (
     "_cached_graph",
     "_cached_op",
@@ -99,6 +101,16 @@ class FeatureBlock(HybridBlock):
     _owners: _Owners | None = None
     _graphs: dict[tuple[Any, ...], dict[str, Any]] | None = None
     _graph_key: tuple[Any, ...] | None = None
+
+    #: Names of attributes that a copy makes anew when it needs them.
+    _not_copied: tuple[str, ...] = ("_features", "_owners", "_graphs", "_graph_key")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy has: all but compiled graphs, and the features of the last pass."""
+        settle()
+        state = {name: v for name, v in vars(self).items() if name not in self._not_copied}
+        state.update(_cached_graph=(), _cached_op=None, _cached_op_args=[])
+        return {**state, "_in_format": None, "_out_format": None}
 
     def forward_propagation(self, F: Any, x: Any, *args: Any) -> Any:
         """Abstract: compute the output.

@@ -15,6 +15,7 @@ from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import Accessors, read_only
 from accelbrainbase._checks import check_integer, check_is_a, check_number, unknown_keyword_error
+from accelbrainbase._mxnet import copies  # noqa: F401 - lets models be copied and pickled
 from accelbrainbase._mxnet.device import resolve_contexts
 from accelbrainbase._mxnet.gluon_backend import GluonBackend
 from accelbrainbase._mxnet.gradient_steps import GradientSteps

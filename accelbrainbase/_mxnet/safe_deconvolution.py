@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from types import MethodType
+from functools import partial
 from typing import Any
 
 from mxnet import sym
@@ -60,7 +60,7 @@ def make_safe(block: Block) -> None:
     native = conv_layers._Conv.hybrid_forward
     for layer in _within(block):
         if is_transposed_convolution(layer) and type(layer).hybrid_forward is native:
-            layer.hybrid_forward = MethodType(_safe_forward, layer)
+            layer.hybrid_forward = partial(_safe_forward, layer)
     make_maps_safe(_within(block))
 
 

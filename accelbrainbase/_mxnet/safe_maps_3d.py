@@ -13,7 +13,7 @@ MXNet's own operator. Parameters, numbers and files are unchanged.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import MethodType
+from functools import partial
 from typing import Any
 
 from mxnet.gluon import nn
@@ -35,11 +35,11 @@ def make_maps_safe(layers: Iterable[Any]) -> None:
         return
     for layer in volumes:
         if type(layer).hybrid_forward is conv_layers._Conv.hybrid_forward:
-            layer.hybrid_forward = MethodType(_convolve, layer)
+            layer.hybrid_forward = partial(_convolve, layer)
     for layer in layers:
         native = isinstance(layer, nn.BatchNorm) and type(layer).hybrid_forward is _NORM
         if native and layer._kwargs["axis"] == 1 and not layer.fuse_relu:
-            layer.hybrid_forward = MethodType(_normalise, layer)
+            layer.hybrid_forward = partial(_normalise, layer)
 
 
 _NORM = nn.BatchNorm.hybrid_forward

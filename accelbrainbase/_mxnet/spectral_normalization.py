@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import MethodType
+from functools import partial
 from typing import Any
 
 import mxnet as mx
@@ -59,7 +59,7 @@ class SpectralNormalization:
                     init=mx.init.Normal(1.0),
                     grad_req="null",
                 )
-            block.hybrid_forward = MethodType(_normalized_forward, block)
+            block.hybrid_forward = partial(_normalized_forward, block)
         self.layers.append(block)
 
     def follow(self) -> None:

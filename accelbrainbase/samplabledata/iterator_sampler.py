@@ -92,6 +92,16 @@ class IteratorSampler(Accessors, SamplableData):
         """Return where the sampler is, for a checkpoint."""
         return {"seed": self._seed, "pass": self._pass_n, "position": self._position}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy has: a generator cannot be copied, but where it stands can."""
+        return {**vars(self), "_items": None}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Be a copy, at the same place of the iterator."""
+        vars(self).update(state)
+        if self._position:
+            self.resume(self.capture())
+
     def resume(self, values: Mapping[str, Any]) -> None:
         """Go where `capture` was called, by drawing again what was drawn in that pass."""
         self._seed, self._pass_n = values["seed"], values["pass"]

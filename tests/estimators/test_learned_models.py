@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -150,6 +153,7 @@ def test_grid_search_and_clones():
         (lambda: ab.LadderClassifier().fit(X[:9] * np.nan, Y[:9]), "`X` must hold finite"),
         (lambda: ab.LadderClassifier().fit(X[0], Y[:9]), "`X` must have the shape"),
         (lambda: ab.DRCNClassifier().fit(X[:9], Y[:9], X[:9]), "`X` must be pictures"),
+        (lambda: ab.DRCNClassifier((4,)).fit(PICTURES[:9], Y[:9], PICTURES[:9]), "`maps` must be"),
         (lambda: ab.DRCNClassifier().fit(PICTURES[:9], Y[:8], PICTURES[:9]), "`y` must have one"),
         (lambda: ab.DRCNClassifier().fit(PICTURES[:9], Y[:9], X[:9]), "`X_target` must have"),
         (lambda: ab.AutoEncoderTransformer(0).fit(X[:9]), "`code_n` must be"),
@@ -169,3 +173,40 @@ def test_what_was_not_fitted_and_other_shapes():
         model.transform(X[:, :10])
     with pytest.raises(TypeError, match="`X` must hold numbers"):
         model.transform([["a"] * 64])
+
+
+# -- copies --------------------------------------------------------------------------------
+
+SERIES = np.sin(np.arange(300) * 0.3)[:, np.newaxis]
+FITTED = {
+    "ladder": (lambda: ab.LadderClassifier((16,), epochs=1, random_state=0), (X[:200], Y[:200])),
+    "drcn": (
+        lambda: ab.DRCNClassifier((4, 4), 8, epochs=1, random_state=0),
+        (PICTURES[:200], Y[:200], PICTURES[200:400]),
+    ),
+    "codes": (lambda: ab.AutoEncoderTransformer(4, epochs=1, random_state=0), (X[:200],)),
+    "anomalies": (lambda: ab.EncDecAD(20, hidden_n=4, epochs=1, random_state=0), (SERIES,)),
+}
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+@pytest.mark.parametrize("name", FITTED)
+def test_fitted_estimators_are_pickled_and_copied(name, copied):
+    make, data = FITTED[name]
+    estimator = make().fit(*data)
+    other = copied(estimator)
+    method = "transform" if name == "codes" else "predict"
+    np.testing.assert_array_equal(
+        getattr(other, method)(data[0]), getattr(estimator, method)(data[0])
+    )
+    assert other.get_params().keys() == estimator.get_params().keys()
+
+
+def test_grid_search_in_several_processes():
+    search = GridSearchCV(
+        ab.AutoEncoderTransformer(2, (8,), epochs=1, random_state=0),
+        {"code_n": [2, 4]}, cv=2, n_jobs=2,
+    )  # fmt: skip
+    alone = clone(search).set_params(n_jobs=1)
+    found = [one.fit(X[:200]).cv_results_["mean_test_score"] for one in (search, alone)]
+    np.testing.assert_allclose(*found, rtol=1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from mxnet import gluon, nd
@@ -11,7 +12,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_integer, check_is_a, check_number
-from accelbrainbase._mxnet.activations import activation
+from accelbrainbase._mxnet.activations import Activation, activation
 from accelbrainbase._mxnet.attention import checked_mask, positions
 from accelbrainbase._mxnet.fast_layer_norm import FastLayerNorm
 from accelbrainbase._mxnet.gradient_block import GradientBlock
@@ -166,14 +167,23 @@ class TransformerModel(GraphPerInput, GradientBlock):
             self.add_child(attention)
             dropout = self.add_child(nn.Dropout(self.dropout_rate))
         self._attentions.append(attention)
+        return partial(self._attend, attention, norm, act, dropout)
 
-        def branch(F: Any, x: Any, memory: Any, bias: Any) -> Any:
-            if self.pre_norm_flag:
-                looked_up = attention.look_up(F, norm(x), memory, bias)
-                return x + dropout(act(F, looked_up))
-            return norm(x + dropout(act(F, attention.look_up(F, x, memory, bias))))
-
-        return branch
+    def _attend(
+        self,
+        attention: MultiHeadAttentionModel,
+        norm: HybridBlock,
+        act: Activation,
+        dropout: HybridBlock,
+        F: Any,
+        x: Any,
+        memory: Any,
+        bias: Any,
+    ) -> Any:
+        """Compute the sum of `x` and a branch with attention."""
+        if self.pre_norm_flag:
+            return x + dropout(act(F, attention.look_up(F, norm(x), memory, bias)))
+        return norm(x + dropout(act(F, attention.look_up(F, x, memory, bias))))
 
     def add_dense(
         self,
@@ -202,13 +212,22 @@ class TransformerModel(GraphPerInput, GradientBlock):
             units = 0 if filter_fc else self.filter_dim  # 0: known after a first pass
             second = self.add_child(fc or nn.Dense(self.depth_dim, flatten=False, in_units=units))
             dropout = self.add_child(nn.Dropout(self.dropout_rate))
+        return partial(self._pass_on, (first, second), norm, act, dropout)
 
-        def branch(F: Any, x: Any) -> Any:
-            if self.pre_norm_flag:
-                return x + dropout(second(act(F, first(norm(x)))))
-            return norm(x + dropout(second(act(F, first(x)))))
-
-        return branch
+    def _pass_on(
+        self,
+        layers: tuple[HybridBlock, HybridBlock],
+        norm: HybridBlock,
+        act: Activation,
+        dropout: HybridBlock,
+        F: Any,
+        x: Any,
+    ) -> Any:
+        """Compute the sum of `x` and a branch with two dense layers."""
+        first, second = layers
+        if self.pre_norm_flag:
+            return x + dropout(second(act(F, first(norm(x)))))
+        return norm(x + dropout(second(act(F, first(x)))))
 
     def add_output_norm(self, norm: HybridBlock | None) -> None:
         """Add the normalisation of the output; after-normalised layers need none."""

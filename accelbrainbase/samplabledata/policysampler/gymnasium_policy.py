@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class GymnasiumPolicy(PolicySampler):
                 f"`env` must be the name of an environment or a function that makes one, but got "
                 f"{env!r}. For an environment that you have, give `lambda: …` that makes it."
             )
-        self.make_env = (lambda: gymnasium.make(env, **kwargs)) if isinstance(env, str) else env
+        self.make_env = partial(gymnasium.make, env, **kwargs) if isinstance(env, str) else env
         self.env_n = check_integer("env_n", env_n, low=1)
         self.seed = (
             int(np.random.randint(2**31)) if seed is None else check_integer("seed", seed, low=0)
