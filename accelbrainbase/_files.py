@@ -17,8 +17,16 @@ def write_atomically(filename: str | os.PathLike[str], write: Callable[[str], No
     Args:
         filename: Path of the file; an existing one is replaced.
         write: Writes the file at the path that it is given.
+
+    Raises:
+        FileNotFoundError: If the directory does not exist.
     """
     path = Path(filename)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"`{path}` cannot be written, since there is no directory `{path.parent}` (seen from "
+            f"`{Path.cwd()}`). Make it first."
+        )
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     try:

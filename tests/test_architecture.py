@@ -17,7 +17,16 @@ INTERFACES = {
     "computable_loss", "controllable_model", "extractable_data", "iteratable_data",
     "noiseable_data", "observable_data", "regularizatable_data", "samplable_data",
 }  # fmt: skip
-BASICS = {*INTERFACES, "_accessors", "_checks", "_deprecation", "_files", "_optional", "errors"}
+BASICS = {
+    *INTERFACES,
+    "_accessors",
+    "_checks",
+    "_deprecation",
+    "_files",
+    "_frames",
+    "_optional",
+    "errors",
+}
 TENSOR_LIBRARIES = {"mxnet", "torch"}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from mxnet import nd
 
 from accelbrainbase._checks import check_is_a, short
+from accelbrainbase._frames import from_frame
 from accelbrainbase._mxnet.host_copy import copied
 
 
@@ -73,7 +74,8 @@ def as_ndarray(name: str, arr: Any, ctx: mx.Context) -> nd.NDArray:
 
     Args:
         name: Name of the argument, for the message.
-        arr: NDArray, NumPy array, or anything that `numpy.asarray` makes numbers of.
+        arr: NDArray, NumPy array, pandas `DataFrame` or `Series`, or anything that
+            `numpy.asarray` makes numbers of.
         ctx: The device.
 
     Raises:
@@ -86,7 +88,7 @@ def as_ndarray(name: str, arr: Any, ctx: mx.Context) -> nd.NDArray:
             arr = arr.astype(np.float32)
         # Batches of worker processes live on `cpu_shared`, which hybridised nets refuse.
         return arr if arr.context == ctx else arr.as_in_context(ctx)
-    array = np.asarray(arr)
+    array = from_frame(arr) if hasattr(arr, "to_numpy") else np.asarray(arr)
     if array.dtype.kind not in "fiub":
         raise TypeError(
             f"`{name}` must be an array of numbers, but got {short(arr)} "

@@ -335,6 +335,11 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
             callbacks: Take part in the learning. A `ProgressBar` joins unless one is there.
             **kwargs: More arguments of `LearningLoop.run`.
         """
+        if isinstance(callbacks, Callback):
+            raise TypeError(
+                f"`callbacks` must be a list, also of one: `[{type(callbacks).__name__}(…)]`."
+            )
+        check_is_a("callbacks", callbacks, Iterable, optional=True)
         callback_list = list(callbacks or ())
         if not any(isinstance(callback, ProgressBar) for callback in callback_list):
             callback_list.append(ProgressBar())

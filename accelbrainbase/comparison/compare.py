@@ -57,6 +57,12 @@ def compare(
             "none. Derive it from `accelbrainbase.ProblemSetting`."
         )
     check_is_a("models", models, Mapping)
+    for name, model in models.items():
+        if isinstance(model, type):
+            raise TypeError(
+                f"`models` must hold instances, but {name!r} is the class `{model.__name__}`. Pass "
+                f"`{model.__name__}(…)`."
+            )
     if not models:
         raise ValueError("`models` must have at least one entry, but is empty.")
     ready = set(models) if learned is True else set(learned or ())

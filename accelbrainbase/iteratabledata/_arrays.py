@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from accelbrainbase._checks import short
+from accelbrainbase._frames import from_frame
 
 _NUMBERS = "fiub"
 _LARGEST = float(np.finfo(np.float32).max)
@@ -54,7 +54,7 @@ def as_array(name: str, data: Any) -> np.ndarray:
     if hasattr(data, "asnumpy"):
         arr = data.asnumpy()
     elif hasattr(data, "to_numpy"):
-        arr = _from_pandas(data)
+        arr = from_frame(data)
     else:
         arr = _from_lists(data)
     if arr is None or _is_ragged(arr):
@@ -113,19 +113,6 @@ def _from_lists(data: Any) -> np.ndarray | None:
 def _is_ragged(arr: np.ndarray) -> bool:
     rows = (list, tuple, np.ndarray)
     return arr.dtype.kind == "O" and any(isinstance(value, rows) for value in arr.flat)
-
-
-def _from_pandas(data: Any) -> np.ndarray:
-    arr = data.to_numpy()
-    if arr.dtype.kind in _NUMBERS:
-        return arr
-    try:  # nullable numbers, and numbers beside booleans, come out as objects
-        kinds = [data.dtype] if arr.ndim == 1 else list(data.dtypes)
-        if all(getattr(kind, "kind", "O") in _NUMBERS for kind in kinds):
-            return data.to_numpy(dtype=np.float64, na_value=math.nan)
-    except (AttributeError, TypeError, ValueError):
-        pass
-    return arr
 
 
 def _first_other(arr: np.ndarray, columns: Sequence[str] | None) -> str:

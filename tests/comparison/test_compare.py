@@ -718,3 +718,8 @@ def test_parameters_are_counted():
     assert calls.parameter_n(Torch()) == 10
     table = ab.compare(Constant(), {"a": Constant(1), "b": type("B", (), {"number": 2})()}).table
     assert table["parameters"].isna().tolist() == [False, True]
+
+
+def test_a_class_is_no_model():
+    with pytest.raises(TypeError, match=r"'pca' is the class `PCA`. Pass `PCA\(…\)`"):
+        ab.compare(object.__new__(ab.RepresentationLearning), {"pca": PCA})
