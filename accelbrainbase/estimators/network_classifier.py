@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from accelbrainbase.estimators.learned_model import LearnedModel
+from accelbrainbase.estimators.learned_model import LearnedTransformer
 
 
-class NetworkClassifier(ClassifierMixin, LearnedModel):
+class NetworkClassifier(ClassifierMixin, LearnedTransformer):
     """What classifiers share whose classes are the columns of a network's output.
 
     Attributes:
@@ -23,10 +23,6 @@ class NetworkClassifier(ClassifierMixin, LearnedModel):
     @abstractmethod
     def _probabilities(self, arr: np.ndarray) -> Any:
         """Abstract: return the probabilities of the classes, shape `(rows, classes)`."""
-
-    @abstractmethod
-    def _codes(self, arr: np.ndarray) -> Any:
-        """Abstract: return codes, shape `(rows, …)`."""
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities of the classes.
@@ -48,16 +44,5 @@ class NetworkClassifier(ClassifierMixin, LearnedModel):
         Returns:
             Labels, shape `(rows,)`.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Return what the encoder makes of data points.
-
-        Args:
-            X: Data points, shape `(rows, *features)`.
-
-        Returns:
-            Codes, shape `(rows, features)`.
-        """
-        codes = self._by_model(self._codes, X)
-        return codes.reshape(len(codes), -1)
+        shares = self.predict_proba(X)  # says so where there are no classes yet
+        return self.classes_[shares.argmax(axis=1)]

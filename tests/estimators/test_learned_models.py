@@ -140,6 +140,25 @@ def test_grid_search_and_clones():
     assert clone(search.best_estimator_).get_params()["code_n"] == 16
 
 
+def test_columns_of_codes_have_names():
+    for estimator, data in (make_fitted(name) for name in ("ladder", "codes")):
+        names = estimator.get_feature_names_out()
+        codes = estimator.transform(data[0])
+        assert len(names) == len(set(names)) == codes.shape[1]
+        assert names[1] == f"{type(estimator).__name__.lower()}1"
+        if hasattr(estimator, "set_output"):  # scikit-learn 1.2
+            frame = estimator.set_output(transform="pandas").transform(data[0])
+            assert list(frame.columns) == list(names)
+            np.testing.assert_array_equal(frame.to_numpy(), codes)
+
+
+def test_a_classifier_is_a_step_before_another():
+    pipe = make_pipeline(
+        ab.LadderClassifier((16,), epochs=2, random_state=0), LogisticRegression(max_iter=200)
+    )
+    assert pipe.fit(X[:300], Y[:300]).predict(X[:3]).shape == (3,)
+
+
 # -- the door ------------------------------------------------------------------------------
 
 
@@ -162,6 +181,13 @@ def test_grid_search_and_clones():
 def test_bad_input_is_named(fit, message):
     with pytest.raises(ValueError, match=message):
         fit()
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "score"])
+def test_a_classifier_that_was_not_fitted_says_so(method):
+    arguments = (X, Y) if method == "score" else (X,)
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        getattr(ab.LadderClassifier(), method)(*arguments)
 
 
 def test_what_was_not_fitted_and_other_shapes():
@@ -189,11 +215,15 @@ FITTED = {
 }
 
 
+def make_fitted(name):
+    make, data = FITTED[name]
+    return make().fit(*data), data
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
 @pytest.mark.parametrize("name", FITTED)
 def test_fitted_estimators_are_pickled_and_copied(name, copied):
-    make, data = FITTED[name]
-    estimator = make().fit(*data)
+    estimator, data = make_fitted(name)
     other = copied(estimator)
     method = "transform" if name == "codes" else "predict"
     np.testing.assert_array_equal(

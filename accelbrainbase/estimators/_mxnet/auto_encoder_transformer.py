@@ -7,18 +7,17 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from sklearn.base import TransformerMixin
 
 from accelbrainbase._checks import check_integer
 from accelbrainbase._mxnet.seeding import seed
 from accelbrainbase.computableloss._mxnet.l2_norm_loss import L2NormLoss
-from accelbrainbase.estimators.learned_model import LearnedModel
+from accelbrainbase.estimators.learned_model import LearnedTransformer
 from accelbrainbase.iteratabledata._mxnet.array_iterator import ArrayIterator
 from accelbrainbase.observabledata._mxnet.neural_networks import NeuralNetworks
 from accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder import AutoEncoder
 
 
-class AutoEncoderTransformer(TransformerMixin, LearnedModel):
+class AutoEncoderTransformer(LearnedTransformer):
     """Transforms data to the codes of an auto-encoder, in the place of a PCA.
 
     Args:
@@ -98,17 +97,8 @@ class AutoEncoderTransformer(TransformerMixin, LearnedModel):
         )
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
-        """Return the codes.
-
-        Args:
-            X: Data points, shape `(rows, *features)`.
-
-        Returns:
-            Shape `(rows, code units)`.
-        """
-        codes = self._by_model(lambda arr: self.model_.encode(arr), X)
-        return codes.reshape(len(codes), -1)
+    def _codes(self, arr: np.ndarray) -> Any:
+        return self.model_.encode(arr)
 
     def reconstruct(self, X: Any) -> np.ndarray:
         """Return what becomes of data points through the code.
