@@ -44,7 +44,10 @@ class LadderNetworks(LadderBlock, AutoEncoder):
     iterator of tuples ``(labelled, label, test, test label, unlabelled)``, as a `DRCNIterator`
     generates) gives both at each step, and both have batch statistics of their own, as in the
     paper. Or in one mini-batch, from any iterator: a one-hot row of zeros, or the class number
-    -1, means that there is no label.
+    -1, means that there is no label. Then the cost of classes is the mean over the labelled ones of
+    the mini-batch, and 0 where there is none: where only a share s of the mini-batches has labels,
+    the denoising costs weigh 1/s times as much beside it, and `train_supervised_loss` is s times
+    the mean of the others. So with few labels let them stand apart.
 
     A mini-batch of a single data point has no deviations to normalise by. Where it is the last one
     of an epoch nothing is learned from it.
