@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-
-import mxnet as mx
-
-from accelbrainbase.extractable_data import ExtractableData
 from accelbrainbase.iteratabledata._mxnet._target_folders import TwoDomainFolders
 from accelbrainbase.iteratabledata.drcn_iterator import DRCNIterator as NeutralDRCNIterator
-from accelbrainbase.noiseable_data import NoiseableData
 
 
 class DRCNIterator(TwoDomainFolders, NeutralDRCNIterator):
@@ -49,36 +42,3 @@ class DRCNIterator(TwoDomainFolders, NeutralDRCNIterator):
         ValueError: If a directory is empty, has directories in it, or is given twice, or if
             test directories do not fit the classes.
     """
-
-    def __init__(
-        self,
-        image_extractor: ExtractableData,
-        dir_list: Iterable[str | os.PathLike[str]],
-        target_domain_dir_list: Iterable[str | os.PathLike[str]],
-        test_dir_list: Iterable[str | os.PathLike[str]] | None = None,
-        epochs: int = 300,
-        batch_size: int = 20,
-        norm_mode: str | None = "z_score",
-        scale: float = 1.0,
-        noiseable_data: NoiseableData | None = None,
-        ctx: mx.Context | None = None,
-        *,
-        seed: int | None = None,
-        cache_budget: int = 2**30,
-        thread_n: int | None = None,
-    ) -> None:
-        self._set_up_domains(
-            image_extractor,
-            dir_list,
-            target_domain_dir_list,
-            test_dir_list,
-            epochs=epochs,
-            batch_size=batch_size,
-            norm_mode=norm_mode,
-            scale=scale,
-            noiseable_data=noiseable_data,
-            ctx=ctx,
-            seed=seed,
-            cache_budget=cache_budget,
-            thread_n=thread_n,
-        )

@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import mxnet as mx
-import numpy as np
 from mxnet import nd
 
-from accelbrainbase._checks import check_integer, check_number
-from accelbrainbase._mxnet.device import resolve_context
-from accelbrainbase._mxnet.host_copy import copied
-from accelbrainbase.iteratabledata._rows import pass_seed
+from accelbrainbase._checks import check_integer
+from accelbrainbase.iteratabledata._mxnet._gauss_draws import GaussDraws
 from accelbrainbase.iteratabledata.labeled_image_iterator import LabeledImageIterator
 from accelbrainbase.noiseable_data import NoiseableData
 
 
-class GaussIterator(LabeledImageIterator):
+class GaussIterator(GaussDraws, LabeledImageIterator):
     """Draws each mini-batch anew from a normal distribution.
 
     The target is the data point itself, without noise. Test data are drawn alike. Each
@@ -59,7 +56,11 @@ class GaussIterator(LabeledImageIterator):
         *,
         seed: int | None = None,
     ) -> None:
-        self._set_up(
+        self._set_up_draws(
+            loc,
+            std,
+            ctx,
+            seed,
             epochs=epochs,
             batch_size=batch_size,
             norm_mode=norm_mode,
@@ -67,11 +68,7 @@ class GaussIterator(LabeledImageIterator):
             noiseable_data=noiseable_data,
             dataset_size=dataset_size,
         )
-        self.loc = check_number("loc", loc)
-        self.std = check_number("std", std, low=0.0)
         self.dim = check_integer("dim", dim, low=1)
-        self.ctx = resolve_context(ctx)
-        self.seed = None if seed is None else check_integer("seed", seed, low=0)
 
     def generate_learned_samples(self) -> Iterator[tuple[Any, ...]]:
         """Generate `iter_n` mini-batches to learn from. A second call starts again.
@@ -82,19 +79,11 @@ class GaussIterator(LabeledImageIterator):
         """
         return self._learned_samples(self.iter_n)
 
-    def _learned_samples(self, iter_n: int) -> Iterator[tuple[Any, ...]]:
-        generator = np.random.default_rng(pass_seed(self.seed))
-        for _ in range(iter_n):
-            target_arr, test_arr = self._draw(generator), self._draw(generator)
-            observed_arr = target_arr
-            if self.noiseable_data is not None:
-                observed_arr = self.noiseable_data.noise(target_arr)
-            yield observed_arr, target_arr, test_arr, test_arr
+    def _shape(self) -> tuple[int, ...]:
+        return (self.dim,)
 
-    def _draw(self, generator: np.random.Generator) -> nd.NDArray:
-        draws = generator.standard_normal((self.batch_size, self.dim), dtype=np.float32)
-        arr = self.pre_normalize(self.loc + self.std * draws)
-        return copied(arr, self.ctx)
+    def _tuple_of(self, target_arr: nd.NDArray, test_arr: nd.NDArray) -> tuple[Any, ...]:
+        return self._noised(target_arr), target_arr, test_arr, test_arr
 
     def generate_inferenced_samples(self) -> Iterator[tuple[Any, ...]]:
         """Raise an error: there is nothing to infer from.

@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import mxnet as mx
-import numpy as np
 from mxnet import nd
 
-from accelbrainbase._checks import check_integer, check_number
-from accelbrainbase._mxnet.device import resolve_context
-from accelbrainbase._mxnet.host_copy import copied
-from accelbrainbase.iteratabledata._rows import pass_seed
+from accelbrainbase._checks import check_integer
+from accelbrainbase.iteratabledata._mxnet._gauss_draws import GaussDraws
 from accelbrainbase.iteratabledata.transformer_iterator import TransformerIterator
 from accelbrainbase.noiseable_data import NoiseableData
 
 
-class GaussTransformerIterator(TransformerIterator):
+class GaussTransformerIterator(GaussDraws, TransformerIterator):
     """Draws each mini-batch of series anew from a normal distribution.
 
     What is encoded, decoded and reconstructed is one and the same series; what is encoded and
@@ -60,7 +57,11 @@ class GaussTransformerIterator(TransformerIterator):
         *,
         seed: int | None = None,
     ) -> None:
-        self._set_up(
+        self._set_up_draws(
+            loc,
+            std,
+            ctx,
+            seed,
             epochs=epochs,
             batch_size=batch_size,
             norm_mode=norm_mode,
@@ -68,12 +69,8 @@ class GaussTransformerIterator(TransformerIterator):
             noiseable_data=noiseable_data,
             dataset_size=dataset_size,
         )
-        self.loc = check_number("loc", loc)
-        self.std = check_number("std", std, low=0.0)
         self.seq_len = check_integer("seq_len", seq_len, low=1)
         self.dim = check_integer("dim", dim, low=1)
-        self.ctx = resolve_context(ctx)
-        self.seed = None if seed is None else check_integer("seed", seed, low=0)
 
     def generate_learned_samples(self) -> Iterator[tuple[Any, ...]]:
         """Generate `iter_n` mini-batches to learn from. A second call starts again.
@@ -84,22 +81,12 @@ class GaussTransformerIterator(TransformerIterator):
         """
         return self._learned_samples(self.iter_n)
 
-    def _learned_samples(self, iter_n: int) -> Iterator[tuple[Any, ...]]:
-        generator = np.random.default_rng(pass_seed(self.seed))
-        for _ in range(iter_n):
-            target_arr, test_arr = self._draw(generator), self._draw(generator)
-            encoded_arr = decoded_arr = target_arr
-            if self.noiseable_data is not None:
-                encoded_arr = self.noiseable_data.noise(target_arr)
-                decoded_arr = self.noiseable_data.noise(target_arr)
-            train = (encoded_arr, decoded_arr, None, None)
-            yield (*train, test_arr, test_arr, None, None, target_arr, test_arr)
+    def _shape(self) -> tuple[int, ...]:
+        return (self.seq_len or 1, self.dim)
 
-    def _draw(self, generator: np.random.Generator) -> nd.NDArray:
-        shape = (self.batch_size, self.seq_len or 1, self.dim)
-        draws = generator.standard_normal(shape, dtype=np.float32)
-        arr = self.pre_normalize(self.loc + self.std * draws)
-        return copied(arr, self.ctx)
+    def _tuple_of(self, target_arr: nd.NDArray, test_arr: nd.NDArray) -> tuple[Any, ...]:
+        train = (self._noised(target_arr), self._noised(target_arr), None, None)
+        return (*train, test_arr, test_arr, None, None, target_arr, test_arr)
 
     def generate_inferenced_samples(self) -> Iterator[tuple[Any, ...]]:
         """Raise an error: there is nothing to infer from.

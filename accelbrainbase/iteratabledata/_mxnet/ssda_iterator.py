@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
-from collections.abc import Iterable
 from typing import Any
 
-import mxnet as mx
-
-from accelbrainbase.extractable_data import ExtractableData
 from accelbrainbase.iteratabledata._mxnet._target_folders import TwoDomainFolders
 from accelbrainbase.iteratabledata._two_domains import PretextDomains
-from accelbrainbase.noiseable_data import NoiseableData
 
 
 class SSDAIterator(PretextDomains, TwoDomainFolders):
@@ -51,39 +45,6 @@ class SSDAIterator(PretextDomains, TwoDomainFolders):
         ValueError: If a directory is empty, has directories in it, or is given twice, or if
             test directories do not fit the classes.
     """
-
-    def __init__(
-        self,
-        image_extractor: ExtractableData,
-        dir_list: Iterable[str | os.PathLike[str]],
-        target_domain_dir_list: Iterable[str | os.PathLike[str]],
-        test_dir_list: Iterable[str | os.PathLike[str]] | None = None,
-        epochs: int = 300,
-        batch_size: int = 20,
-        norm_mode: str | None = "z_score",
-        scale: float = 1.0,
-        noiseable_data: NoiseableData | None = None,
-        ctx: mx.Context | None = None,
-        *,
-        seed: int | None = None,
-        cache_budget: int = 2**30,
-        thread_n: int | None = None,
-    ) -> None:
-        self._set_up_domains(
-            image_extractor,
-            dir_list,
-            target_domain_dir_list,
-            test_dir_list,
-            epochs=epochs,
-            batch_size=batch_size,
-            norm_mode=norm_mode,
-            scale=scale,
-            noiseable_data=noiseable_data,
-            ctx=ctx,
-            seed=seed,
-            cache_budget=cache_budget,
-            thread_n=thread_n,
-        )
 
     @abstractmethod
     def create_pretext_task_samples(self, target_domain_batch_arr: Any) -> tuple[Any, Any]:
