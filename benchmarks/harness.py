@@ -8,7 +8,7 @@
 Each side is a process of its own, with one thread. They take turns: A B A B …, so that a
 machine whose speed drifts is as slow for the one as for the other. What counts is the ratio
 of a pair, peer's time / ours: above 1, ours is faster. The table has its median, and the
-smallest and largest pair.
+smallest and largest pair. (Some workloads cost memory, not time: megabytes.)
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class Side:
             last = (self.log.read().strip().splitlines() or ["no message"])[-1]
             raise RuntimeError(answer.partition("failed ")[2] or last)
 
-    def seconds(self, times: int) -> float:
-        """Do the work `times` times; return how long it took."""
+    def cost(self, times: int) -> float:
+        """Do the work `times` times; return how long it took, or what else it costs."""
         assert self.process.stdin is not None
         print(times, file=self.process.stdin, flush=True)
         return float(self._answer())
@@ -93,7 +93,7 @@ class Side:
 def measure(workload: str, pairs: int, peers: Collection[str] = SIDES) -> list[dict[str, Any]]:
     """Return a row for each peer of a workload."""
     module = importlib.import_module(f"benchmarks.workloads.{workload}")
-    repeat = getattr(module, "REPEAT", 100)
+    repeat, unit = module.REPEAT, getattr(module, "UNIT", "ms")
     rows: list[dict[str, Any]] = []
     for name in SIDES:
         if name not in peers or not hasattr(module, name):
@@ -103,7 +103,7 @@ def measure(workload: str, pairs: int, peers: Collection[str] = SIDES) -> list[d
         try:
             sides += [Side(workload, "ours")]
             sides += [Side(workload, name)]
-            timed = [[side.seconds(repeat) for side in sides] for _ in range(pairs)]
+            timed = [[side.cost(repeat) for side in sides] for _ in range(pairs)]
         except RuntimeError as error:
             rows.append({**row, "note": str(error)[:60]})
             continue
@@ -111,7 +111,8 @@ def measure(workload: str, pairs: int, peers: Collection[str] = SIDES) -> list[d
             for side in sides:
                 side.close()
         ratios = [peer / ours for ours, peer in timed]
-        row["ours"] = statistics.median(ours for ours, _ in timed) / repeat
+        ours_once = statistics.median(ours for ours, _ in timed) / repeat
+        row["ours"] = f"{1000 * ours_once if unit == 'ms' else ours_once:.3g} {unit}"
         row["ratio"] = statistics.median(ratios)
         row["from"], row["to"] = min(ratios), max(ratios)
         row["goal"] = getattr(module, "GOALS", {}).get(name)
@@ -124,12 +125,11 @@ def table_of(rows: list[dict[str, Any]]) -> str:
     """Return the rows as text."""
     frame = pd.DataFrame(rows)
     formats: dict[str, Callable[[Any], str]] = {
-        "ours": lambda value: "" if pd.isna(value) else f"{1000 * value:.2f} ms",
         **{
             name: lambda value: "" if pd.isna(value) else f"{value:.2f}"
             for name in ("ratio", "from", "to", "goal")
         },
-        "note": lambda value: "" if pd.isna(value) else value,
+        **{name: lambda value: "" if pd.isna(value) else value for name in ("ours", "note")},
     }
     shown = {name: form for name, form in formats.items() if name in frame}
     return frame.to_string(index=False, formatters=shown)
@@ -166,12 +166,12 @@ def write_page(rows: list[dict[str, Any]]) -> None:
             continue
         goal = row["goal"]
         kept.append(
-            f"| {row['workload']} | {row['peer']} | {1000 * row['ours']:.2f} "
+            f"| {row['workload']} | {row['peer']} | {row['ours']} "
             f"| {row['ratio']:.2f} | {row['from']:.2f}–{row['to']:.2f} "
             f"| {'' if goal is None else goal} |"
         )
     head = [
-        "| workload | peer | ours, ms | ratio | pairs from–to | goal |",
+        "| workload | peer | ours | ratio | pairs from–to | goal |",
         "|---|---|---|---|---|---|",
     ]
     table = "\n".join(["", *head, *sorted(kept), ""])

@@ -3,7 +3,8 @@
     python benchmarks/worker.py WORKLOAD SIDE
 
 After the set-up it writes `ready`; then, for each number that it reads, the seconds which the
-work took that often. It imports nothing of this library unless its side does.
+work took that often, or what the work returns, such as its largest memory. It imports nothing of
+this library unless its side does.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def main() -> None:
         sys.path[:] = [path for path in sys.path if os.path.abspath(path) != ROOT]
     try:
         run = getattr(workload, sys.argv[2])()
-        run(getattr(workload, "WARM_UP", 10))
+        if workload.WARM_UP:
+            run(workload.WARM_UP)
     except Exception as error:  # noqa: BLE001 - told to the other process
         traceback.print_exc()
         print(f"failed {type(error).__name__}: {error}".splitlines()[0], file=answers, flush=True)
@@ -35,8 +37,9 @@ def main() -> None:
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         begin = time.perf_counter()
-        run(int(line))
-        print(time.perf_counter() - begin, file=answers, flush=True)
+        measured = run(int(line))
+        seconds = time.perf_counter() - begin
+        print(seconds if measured is None else measured, file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ TITLE = "convolutional auto-encoder 28×28, 16-32, batch 128, step"
 WARM_UP, REPEAT = 10, 30
 GOALS = {"torch_eager": 1.5, "predecessor": 1.0}
 
-BATCH = 128
+BATCH, BATCHES = 128, 8
 
 
-def data(batch: int, n: int = 8) -> np.ndarray:
+def data(batch: int, n: int = BATCHES) -> np.ndarray:
     """Mini-batches of noise in [0, 1]."""
     return np.random.default_rng(0).random((n * batch, 1, 28, 28), dtype=np.float32)
 
@@ -42,7 +42,7 @@ def maps(layers: list[Any], activation_list: list[str]) -> Any:
     )  # fmt: skip
 
 
-def ours(batch: int = BATCH) -> Callable[[int], None]:
+def ours(batch: int = BATCH, batches: int = BATCHES) -> Callable[[int], None]:
     """This library."""
     import accelbrainbase as ab
 
@@ -63,14 +63,16 @@ def ours(batch: int = BATCH) -> Callable[[int], None]:
         ),
         ab.L2NormLoss(), tied_weights_flag=False, optimizer_name="Adam", learning_rate=1e-3,
     )  # fmt: skip
-    return run_of(model, data(batch), batch)
+    return run_of(model, data(batch, batches), batch)
 
 
-def torch_run(net: Any, step: Any, batch: int, compiled: bool) -> Callable[[int], None]:
+def torch_run(
+    net: Any, step: Any, batch: int, compiled: bool, batches: int = BATCHES
+) -> Callable[[int], None]:
     """Learn with PyTorch, `step(batch)` giving the loss."""
     import torch
 
-    arr = torch.from_numpy(data(batch))
+    arr = torch.from_numpy(data(batch, batches))
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     compute = torch.compile(step) if compiled else step
 
@@ -90,7 +92,9 @@ def torch_run(net: Any, step: Any, batch: int, compiled: bool) -> Callable[[int]
     return run
 
 
-def torch_eager(batch: int = BATCH, compiled: bool = False) -> Callable[[int], None]:
+def torch_eager(
+    batch: int = BATCH, batches: int = BATCHES, compiled: bool = False
+) -> Callable[[int], None]:
     """PyTorch, as a user would write it."""
     import torch
     from torch import nn
@@ -105,7 +109,7 @@ def torch_eager(batch: int = BATCH, compiled: bool = False) -> Callable[[int], N
     def step(arr):
         return torch.sqrt(torch.square(net(arr) - arr).flatten(1).mean(dim=1)).mean()
 
-    return torch_run(net, step, batch, compiled)
+    return torch_run(net, step, batch, compiled, batches)
 
 
 def torch_compile(batch: int = BATCH) -> Callable[[int], None]:
@@ -113,7 +117,7 @@ def torch_compile(batch: int = BATCH) -> Callable[[int], None]:
     return torch_eager(batch, compiled=True)
 
 
-def predecessor(batch: int = BATCH) -> Callable[[int], None]:
+def predecessor(batch: int = BATCH, batches: int = BATCHES) -> Callable[[int], None]:
     """The published 1.1.0; its last layer has two channels, since one does not run there."""
     import mxnet as mx
 
@@ -150,7 +154,7 @@ def predecessor(batch: int = BATCH) -> Callable[[int], None]:
         computable_loss=L2NormLoss(), tied_weights_flag=False, optimizer_name="Adam",
         learning_rate=1e-3, ctx=mx.cpu(),
     )  # fmt: skip
-    arr = mx.nd.array(np.repeat(data(batch), 2, axis=1))
+    arr = mx.nd.array(np.repeat(data(batch, batches), 2, axis=1))
 
     class Batches(IteratableData):
         epochs, batch_size = 1, batch

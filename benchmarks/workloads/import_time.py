@@ -26,7 +26,9 @@ optimizer.step()
 """
 
 
-def _run(code: str) -> Callable[[int], None]:
+def run_code(code: str) -> Callable[[int], None]:
+    """Return what runs `code` in a new Python `n` times."""
+
     def run(n: int) -> None:
         for _ in range(n):
             subprocess.run([sys.executable, "-c", code], check=True)
@@ -36,9 +38,9 @@ def _run(code: str) -> Callable[[int], None]:
 
 def ours() -> Callable[[int], None]:
     """This library."""
-    return _run(OURS)
+    return run_code(OURS)
 
 
 def torch_eager() -> Callable[[int], None]:
     """PyTorch."""
-    return _run(TORCH)
+    return run_code(TORCH)
