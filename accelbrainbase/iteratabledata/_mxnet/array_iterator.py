@@ -28,7 +28,8 @@ class ArrayIterator(NeutralArrayIterator):
 
     The training data are copied to the device once, and mini-batches are taken there. Data of
     more than `device_budget` bytes stay where they are: their mini-batches are copied one by
-    one. Test data are always copied as a whole.
+    one. So do data on a CPU that are float32 and need no normalisation: there, a copy would
+    only take memory. Test data are always copied as a whole.
 
     Rows of several arguments belong together by their position; the index of a `DataFrame` has
     no meaning here. The arguments are not modified, and should not be while learning.
@@ -133,7 +134,12 @@ class ArrayIterator(NeutralArrayIterator):
         return (None, None) if self._test_observed is None else self._on_device("test")
 
     def _is_resident(self) -> bool:
+        """Tell whether mini-batches are taken from a copy of all data on the device."""
         arrays = [arr for arr in (self._observed, self._target) if arr is not None]
+        ready = self.norm_mode is None and self.scale == 1.0
+        ready &= all(arr.dtype == np.float32 for arr in arrays)
+        if ready and self.ctx.device_type == "cpu":
+            return False
         return 4 * sum(arr.size for arr in arrays) <= self.device_budget
 
     def _on_device(self, part: str) -> tuple[Any, Any]:
