@@ -7,8 +7,9 @@ from typing import Any
 
 import mxnet as mx
 from mxnet import autograd, gluon, nd
+from mxnet.base import MXNetError
 
-from accelbrainbase._checks import check_number
+from accelbrainbase._checks import check_number, short
 from accelbrainbase._mxnet.aggregated_adam import AggregatedAdam  # noqa: F401 - registers it
 from accelbrainbase._mxnet.devices_trainer import DevicesTrainer, leave_out
 from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, built_trainers
@@ -95,7 +96,7 @@ class GradientSteps(OnDevices):
             ValueError: If the losses have another shape.
         """
         per_sample = _is_per_sample(loss_arr, batch_size)
-        loss_arr.backward()
+        _backward([loss_arr])
         if self._other_ctx:
             leave_out(trainer, 1)
         self._apply(trainer, batch_size if per_sample else 1)
@@ -118,7 +119,7 @@ class GradientSteps(OnDevices):
             None if _is_per_sample(arr, size) else nd.full(arr.shape, size, ctx=arr.context)
             for arr, size in zip(losses, sizes)
         ]
-        autograd.backward(list(losses), heads)
+        _backward(list(losses), heads)
         leave_out(trainer, len(losses))
         self._apply(trainer, sum(sizes))
 
@@ -157,6 +158,11 @@ class GradientSteps(OnDevices):
 
 def _is_per_sample(loss_arr: nd.NDArray, batch_size: int) -> bool:
     """Tell whether there is a loss for each sample; if not, there must be one value."""
+    if not isinstance(loss_arr, nd.NDArray):
+        raise TypeError(
+            f"`computable_loss` must give an NDArray, computed from the prediction by functions of "
+            f"`mxnet.nd`, but gave {short(loss_arr)} of type `{type(loss_arr).__name__}`."
+        )
     if loss_arr.shape == (batch_size,):
         return True
     if loss_arr.size == 1:
@@ -165,6 +171,20 @@ def _is_per_sample(loss_arr: nd.NDArray, batch_size: int) -> bool:
         f"`computable_loss` must give one loss for each sample, shape ({batch_size},), "
         f"but gave {loss_arr.shape}. Average over all axes but the first."
     )
+
+
+def _backward(losses: list[nd.NDArray], heads: list[nd.NDArray | None] | None = None) -> None:
+    """Compute the gradients of losses, weighted by `heads`."""
+    try:
+        autograd.backward(losses, heads)
+    except MXNetError as error:
+        if "not in a computational graph" not in str(error):
+            raise
+        raise ValueError(
+            "`computable_loss` must give losses that were computed from the prediction by "
+            "functions of `mxnet.nd`, but these do not depend on it: there is no gradient. "
+            "`asnumpy()` and `detach()` cut the way back."
+        ) from error
 
 
 def _clip_global_norm(gradients: list[nd.NDArray], limit: float) -> None:

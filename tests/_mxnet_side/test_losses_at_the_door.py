@@ -1,4 +1,4 @@
-"""Targets that do not fit a loss of classes are errors at the door, not wrong numbers."""
+"""Targets that do not fit a loss, and losses that cannot be minimised, are errors at the door."""
 
 import numpy as np
 import pytest
@@ -71,3 +71,28 @@ def test_empty_test_data_are_no_test_data():
     model.learn(WithEmptyTest())
     assert np.isfinite(model.loss_arr[:, 0]).all()
     assert np.isnan(model.loss_arr[:, 1]).all()
+
+
+class OwnLoss(ab.ComputableLoss):
+    """A loss of the user's own."""
+
+    def __init__(self, compute):
+        self._own = compute
+
+    def compute(self, pred_arr, real_arr):
+        return self._own(pred_arr - real_arr)
+
+
+@pytest.mark.parametrize(
+    ("compute", "error", "message"),
+    [
+        (lambda arr: arr.asnumpy().mean(axis=1), TypeError, r"must give an NDArray.*`ndarray`"),
+        (lambda _: None, TypeError, r"must give an NDArray.*None of type `NoneType`"),
+        (lambda arr: nd.square(arr.detach()).mean(axis=1), ValueError, r"`detach\(\)` cut"),
+        (lambda arr: nd.square(arr), ValueError, r"one loss for each sample, shape \(12,\)"),
+    ],
+)
+def test_losses_of_the_users_own_that_cannot_be_minimised(compute, error, message):
+    model = ab.NeuralNetworks(OwnLoss(compute), units_list=[4])
+    with pytest.raises(error, match=message):
+        model.learn(iterator(None))
