@@ -82,6 +82,7 @@ class Constant:
 
 def test_table_of_an_own_problem():
     models = {"a": Constant(1), "b": Constant(5), "c": Constant(3)}
+    opened = plt.get_fignums()
     found = ab.compare(
         Constant(), models, learned={"a"}, learn={"c": lambda model, _: setattr(model, "number", 9)}
     )
@@ -94,7 +95,7 @@ def test_table_of_an_own_problem():
     assert found.best("height") == "c" == found.best("depth")
     assert found.measures == ["height", "depth", "other"]
     assert "height" in found._repr_html_() and repr(found) == repr(table)
-    assert found.figure is figure and not plt.get_fignums()
+    assert found.figure is figure and plt.get_fignums() == opened
 
 
 def test_figure_shows_the_numbers_and_the_best():
