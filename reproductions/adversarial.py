@@ -431,7 +431,7 @@ def mnist(options: argparse.Namespace) -> None:
         controller, draw = make()
         turns[name] = spend(controller, options.minutes)
         samples[name] = draw_many(draw)
-        file = options.page.parent / "pictures" / f"mnist_{name.lower()}.png"
+        file = options.page.parent / "reproductions" / f"mnist_{name.lower()}.png"
         pictures.append(save_grid(samples[name][:100, 0], file))
     for name, images in samples.items():
         score, distance, found = digits.measure(images)
@@ -482,7 +482,7 @@ def conditional(options: argparse.Namespace) -> None:
         )
         ratios.append(ours / theirs)
     picture = save_grid(
-        np.concatenate(grids), options.page.parent / "pictures" / "mnist_conditional.png"
+        np.concatenate(grids), options.page.parent / "reproductions" / "mnist_conditional.png"
     )
     rows = [
         Row("conditional GAN", "share read as the asked digit, %", 100 * float(np.mean(right))),
