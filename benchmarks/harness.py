@@ -113,7 +113,7 @@ def measure(workload: str, pairs: int, peers: Collection[str] = SIDES) -> list[d
             continue
         ratios = [peer / ours for ours, peer in timed]
         ours_once = statistics.median(ours for ours, _ in timed) / repeat
-        row["ours"] = f"{1000 * ours_once if unit == 'ms' else ours_once:.3g} {unit}"
+        row["ours"] = f"{_short(1000 * ours_once if unit == 'ms' else ours_once)} {unit}"
         row["ratio"] = statistics.median(ratios)
         row["from"], row["to"] = min(ratios), max(ratios)
         row["goal"] = getattr(module, "GOALS", {}).get(name)
@@ -132,6 +132,11 @@ def _take_turns(workload: str, name: str, repeat: int, pairs: int) -> list[list[
     finally:
         for side in sides:
             side.close()
+
+
+def _short(number: float) -> str:
+    """Return a number with about three digits, never as a power of ten."""
+    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def table_of(rows: list[dict[str, Any]]) -> str:
@@ -181,7 +186,7 @@ def write_page(rows: list[dict[str, Any]]) -> None:
         kept.append(
             f"| {row['workload']} | {row['peer']} | {row['ours']} "
             f"| {row['ratio']:.2f} | {row['from']:.2f}–{row['to']:.2f} "
-            f"| {'' if goal is None else goal} |"
+            f"| {'' if goal is None else _short(goal)} |"
         )
     head = [
         "| workload | peer | ours | ratio | pairs from–to | goal |",
