@@ -105,16 +105,26 @@ def exponent(values: list[int], times: list[float]) -> float:
     return math.log(times[-1] / times[-3]) / math.log(values[-1] / values[-3])
 
 
+def _plain(number: float, _place: int) -> str:
+    return f"{number:.3g}" if number < 1000 else f"{number / 1000:.3g}k"
+
+
 def draw(found: dict[str, list[float]], path: Path) -> None:
     """Draw time against each axis."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FixedLocator, NullLocator
 
     figure, axes = plt.subplots(1, len(AXES), figsize=(3 * len(AXES), 3), layout="constrained")
     for ax, (axis, values) in zip(axes, AXES.items()):
-        ax.loglog(values, [1000 * seconds for seconds in found[axis]], "o-")
+        times = [1000 * seconds for seconds in found[axis]]
+        ax.loglog(values, times, "o-")
+        for ticks, places in ((ax.xaxis, values), (ax.yaxis, times)):
+            ticks.set_minor_locator(NullLocator())
+            ticks.set_major_locator(FixedLocator(places))
+            ticks.set_major_formatter(_plain)
         ax.set_xlabel(axis)
         ax.set_title(f"exponent {exponent(values, found[axis]):.2f}")
         ax.grid(alpha=0.3)
