@@ -74,29 +74,9 @@ class PrioritizedReplayMemory(ReplayMemory):
         self._largest = 1.0
         self._seen = 0
 
-    def append(
-        self,
-        observed_arr: np.ndarray,
-        action_arr: np.ndarray,
-        return_arr: np.ndarray,
-        discount_arr: np.ndarray,
-        next_arr: np.ndarray,
-    ) -> None:
-        """Keep transitions, with the largest priority there is.
-
-        Args:
-            observed_arr: What was observed, shape `(n, *features)`.
-            action_arr: Numbers of the actions, shape `(n,)`.
-            return_arr: What the actions paid, shape `(n,)`.
-            discount_arr: Factor of the value of what was observed then; 0 at the end.
-            next_arr: What was observed then, shape `(n, *features)`.
-        """
-        n = len(observed_arr)
-        if not n:
-            return
-        rows = (self._n + np.arange(n)) % self.capacity
-        super().append(observed_arr, action_arr, return_arr, discount_arr, next_arr)
-        self._sums.set(rows, self._largest)  # algorithm 1, line 6
+    def _appended(self, n: int) -> None:
+        rows = (self._n - n + np.arange(n)) % self.capacity
+        self._sums.set(rows, self._largest)  # algorithm 1, line 6: the largest priority there is
         self._seen += n
 
     def sample(self, batch_size: int) -> tuple[np.ndarray, ...]:

@@ -77,6 +77,14 @@ class ReplayMemory:
         numbers = self._arrays["numbers"]
         numbers[rows, 0], numbers[rows, 1], numbers[rows, 2] = action_arr, return_arr, discount_arr
         self._n += n
+        self._appended(n)
+
+    def _appended(self, n: int) -> None:
+        """Hook: called when `n` transitions, at least one, were kept.
+
+        Args:
+            n: Number of transitions.
+        """
 
     def sample(self, batch_size: int) -> tuple[np.ndarray, ...]:
         """Draw transitions, by NumPy's global random state.

@@ -17,6 +17,7 @@ from accelbrainbase._mxnet.features import of_output
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.graph_per_input import GraphPerInput
+from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.controllable_model import ControllableModel
 from accelbrainbase.iteratable_data import IteratableData
@@ -395,7 +396,7 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
                 logits = logits / temperature + generator.gumbel(size=logits.shape)
             tokens[:, number] = logits.argmax(axis=1)
             if number + 1 < length:
-                chosen = nd.array(tokens[:, number], ctx=self.ctx)
+                chosen = copied(tokens[:, number], self.ctx)
                 decoded_arr[:, begin + number] = nd.one_hot(chosen, depth=self.depth_dim)
         return tokens
 
