@@ -87,17 +87,14 @@ class GradientBlock(LossBlock):
         """
         return self._score(self(observed_arr), target_arr)
 
-    def _prepare(self, observed_arr: nd.NDArray) -> None:
-        with self._features_as_needed(self._batch_loss):  # with the graph of the steps
-            super()._prepare(observed_arr)
-
     def _prepare_on(self, batch: Sequence[Any]) -> None:
-        super()._prepare_on(batch)
-        if not takes_class_numbers(self._loss):
-            return
-        train, test = self._split(batch)
-        with self._features_as_needed(self._batch_loss):
-            pred_arr = self.inference(self.on_device("observed_arr", train[0]))
+        with self._features_as_needed(self._batch_loss):  # with the graph of the steps
+            super()._prepare_on(batch)
+            if takes_class_numbers(self._loss):
+                self._check_class_numbers(*self._split(batch))
+
+    def _check_class_numbers(self, train: Sequence[Any], test: Sequence[Any]) -> None:
+        pred_arr = self.inference(self.on_device("observed_arr", train[0]))
         for part, of in ((train, "training"), (test, "test")):
             if len(part) > 1 and part[1] is not None:
                 target_arr = self.on_device("target_arr", part[1])

@@ -111,6 +111,15 @@ def players():
     return sampler, generator, ab.DiscriminativeModel(judge)
 
 
+def assert_turns_go_on_alike(controller, other, turns):
+    for one in (controller, other):
+        ab.seed(1)
+        one.learn(iter_n=turns)
+    learned = (one.extract_learned_dict().values() for one in (controller, other))
+    for one, two in zip(*learned):
+        np.testing.assert_array_equal(one.asnumpy(), two.asnumpy())
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
 def test_a_game_is_copied_with_both_players(copied):
     ab.seed(0)
@@ -118,13 +127,7 @@ def test_a_game_is_copied_with_both_players(copied):
     game = ab.GANController(*players(), *losses, optimizer_name="Adam", learning_rate=0.01)
     game.learn(iter_n=5)
     other = copied(game)
-    for one in (game, other):
-        ab.seed(1)
-        one.learn(iter_n=5)
-    for one, two in zip(
-        game.extract_learned_dict().values(), other.extract_learned_dict().values()
-    ):
-        np.testing.assert_array_equal(one.asnumpy(), two.asnumpy())
+    assert_turns_go_on_alike(game, other, 5)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
@@ -139,10 +142,4 @@ def test_a_deep_q_network_is_copied_with_its_environments(copied):
     )  # fmt: skip
     controller.learn(iter_n=20)
     other = copied(controller)
-    for one in (controller, other):
-        ab.seed(1)
-        one.learn(iter_n=20)
-    for one, two in zip(
-        controller.extract_learned_dict().values(), other.extract_learned_dict().values()
-    ):
-        np.testing.assert_array_equal(one.asnumpy(), two.asnumpy())
+    assert_turns_go_on_alike(controller, other, 20)
