@@ -100,8 +100,7 @@ def rbm_rows(
     ]  # fmt: skip
 
 
-def learn_dbm(train: np.ndarray, minutes: float) -> tuple[Any, float, int]:
-    """Return the deep machine, the minutes that it learned, and the epochs of joint learning."""
+def deep_machine(rate: float) -> Any:
     machines = [
         ab.RestrictedBoltzmannMachines(
             ab.L2NormLoss(), visible_dim=below, hidden_dim=above, learning_rate=0.05, wd=1e-4,
@@ -109,17 +108,22 @@ def learn_dbm(train: np.ndarray, minutes: float) -> tuple[Any, float, int]:
         )
         for below, above in ((784, 500), (500, 1000))
     ]  # fmt: skip
-    dbm = ab.DeepBoltzmannMachines(
-        ab.L2NormLoss(), machines, learning_rate=0.02, wd=1e-4, mean_field_steps=5, gibbs_steps=1
+    return ab.DeepBoltzmannMachines(
+        ab.L2NormLoss(), machines, learning_rate=rate, wd=1e-4, mean_field_steps=5, gibbs_steps=1
     )
+
+
+def learn_dbm(train: np.ndarray, minutes: float, rate: float) -> tuple[Any, float, int]:
+    """Return the deep machine, the minutes that it learned, and the epochs of joint learning."""
+    dbm = deep_machine(rate)
     whole, parts = Clock(minutes), []
-    for machine, share in zip(machines, (0.1, 0.1)):
+    for machine, share in zip(dbm.rbm_list, (0.1, 0.1)):
         parts.append(Part(machine, share * minutes))
     dbm.pre_learn(
         ab.ArrayIterator(train, epochs=10_000, batch_size=BATCH, seed=0),
         callbacks=[EachInTurn(parts)],
     )
-    clock, rate = Clock(minutes - whole.minutes), dbm.learning_rate
+    clock = Clock(minutes - whole.minutes)
     dbm.joint_learn(
         ab.ArrayIterator(train, epochs=10_000, batch_size=BATCH, seed=1),
         callbacks=[Budget(dbm, clock, lambda spent: rate * (1.0 - 0.99 * spent))],
@@ -152,10 +156,14 @@ class EachInTurn(ab.Callback):
 
 
 def dbm_rows(
-    data: tuple[np.ndarray, np.ndarray], minutes: float, pictures: Path, keep: Path | None
+    data: tuple[np.ndarray, np.ndarray],
+    minutes: float,
+    rate: float,
+    pictures: Path,
+    keep: Path | None,
 ) -> list[Row]:
     train, test = data
-    dbm, spent, epochs = learn_dbm(train, minutes)
+    dbm, spent, epochs = learn_dbm(train, minutes, rate)
     if keep is not None:
         dbm.save_parameters(keep)
     pre = [len(machine.loss_list) for machine in dbm.rbm_list]
@@ -186,6 +194,7 @@ def main() -> None:
     options_of = parser(__doc__.splitlines()[0])
     options_of.add_argument("--model", choices=["pcd", "cd1", "cd25", "dbm"], default="pcd")
     options_of.add_argument("--minutes", type=float, help="another budget")
+    options_of.add_argument("--rate", type=float, default=0.01, help="of joint learning (dbm)")
     options_of.add_argument("--out", type=Path, help="where pictures go")
     options_of.add_argument("--keep", type=Path, help="a file for the parameters")
     options = options_of.parse_args()
@@ -196,7 +205,7 @@ def main() -> None:
     data = binarised(options.data)
     if options.model == "dbm":
         name, title = "dbm", "Deep Boltzmann machine on MNIST"
-        rows = dbm_rows(data, minutes, pictures, options.keep)
+        rows = dbm_rows(data, minutes, options.rate, pictures, options.keep)
     else:
         name = f"rbm_{options.model}"
         title = f"Restricted Boltzmann machine on MNIST ({options.model})"
