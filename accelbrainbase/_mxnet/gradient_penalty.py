@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from mxnet import autograd, nd
 
@@ -20,7 +22,8 @@ class GradientPenalty:
     of a directional derivative of the network, :math:`v^\top \nabla D(\hat{x})` with the constant
     :math:`v = 2 \lambda (\lVert g \rVert - c)\, g / \lVert g \rVert`, where :math:`g` is the
     gradient; and that derivative is computed forward, by carrying a tangent through the layers.
-    So it is exact.
+    So it is exact. Of a critic with more outputs than one, such as a map of scores, :math:`D` is
+    their mean, as it is in the losses.
 
     Args:
         weight: The factor :math:`\lambda`, above 0.
@@ -37,7 +40,15 @@ class GradientPenalty:
     def __init__(self, weight: float = 10.0, target: float = 1.0) -> None:
         self.weight = check_number("weight", weight, low=0.0, low_open=True)
         self.target = check_number("target", target, low=0.0)
-        self._tangents: dict[int, tuple[Any, Tangent]] = {}
+        self._tangents: WeakKeyDictionary[Any, Tangent] = WeakKeyDictionary()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy has: networks of tangents are made anew for its own critic."""
+        return {"weight": self.weight, "target": self.target}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Be a copy."""
+        vars(self).update(state, _tangents=WeakKeyDictionary())
 
     def directions(
         self, critic: Any, true_arr: nd.NDArray, generated_arr: nd.NDArray
@@ -73,7 +84,7 @@ class GradientPenalty:
         point_arr = point_arr.copy()
         point_arr.attach_grad()
         with autograd.record():
-            judged_arr = critic(point_arr)
+            judged_arr = _for_each_sample(critic(point_arr))
         (gradient_arr,) = autograd.grad(judged_arr, [point_arr])
         axes = tuple(range(1, gradient_arr.ndim))
         norm_arr = nd.sqrt(nd.sum(nd.square(gradient_arr), axis=axes, keepdims=True) + 1e-12)
@@ -85,11 +96,10 @@ class GradientPenalty:
     def _tangent_of(self, critic: Any) -> Tangent:
         """Return the network of tangents of a critic, made once."""
         network = getattr(critic, "model", None) or critic
-        kept = self._tangents.get(id(network))
-        if kept is None or kept[0] is not network:
-            kept = (network, Tangent(network))
-            self._tangents = {id(network): kept}
-        return kept[1]
+        tangent = self._tangents.get(network)
+        if tangent is None:
+            tangent = self._tangents[network] = Tangent(network)
+        return tangent
 
 
 class PenaltyDirections:
@@ -117,4 +127,11 @@ class PenaltyDirections:
         To be recorded by `mxnet.autograd` and added to the losses of the samples.
         """
         _, slope_arr = self.tangent(self.point_arr, self.direction_arr)
-        return slope_arr.reshape((-1,))
+        return _for_each_sample(slope_arr)
+
+
+def _for_each_sample(arr: nd.NDArray) -> nd.NDArray:
+    """Average over all axes but the batch, shape `(batch,)`."""
+    if arr.size == arr.shape[0]:
+        return arr.reshape((-1,))
+    return arr.reshape((arr.shape[0], -1)).mean(axis=1)

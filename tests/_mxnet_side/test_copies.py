@@ -61,6 +61,23 @@ def test_a_trainer_of_gluon_keeps_its_scale_and_state(copied):
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
+def test_a_game_with_a_gradient_penalty_goes_on_as_its_copy_does(copied):
+    game = ab.GANController(
+        ab.NormalTrueSampler(shape_tuple=(8, 6)),
+        ab.GenerativeModel(ab.NormalNoiseSampler(shape_tuple=(8, 3)), network()),
+        ab.DiscriminativeModel(network()), ab.WassersteinGeneratorLoss(),
+        ab.WassersteinDiscriminatorLoss(), gradient_penalty=ab.GradientPenalty(3.0),
+    )  # fmt: skip
+    game.learn(2, 1)
+    both = [game, copied(game)]
+    for one in both:
+        ab.seed(0)
+        one.learn(2, 1)
+    np.testing.assert_array_equal(*(one.history.array() for one in both))
+    assert both[1].gradient_penalty.weight == 3.0
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
 def test_a_part_is_copied_without_the_whole(copied):
     encoder, decoder = network(), network()
     whole = ab.AutoEncoder(encoder, decoder, ab.L2NormLoss())

@@ -31,6 +31,13 @@ def convolutional() -> ab.ConvolutionalNeuralNetworks:
     )
 
 
+def patches() -> nn.HybridSequential:
+    net = nn.HybridSequential()
+    net.add(nn.Conv2D(3, 3, activation="tanh"), nn.Conv2D(1, 2))  # 9 scores of an image
+    net.initialize(mx.init.Normal(0.5))
+    return net
+
+
 def gluon_layers() -> nn.HybridSequential:
     net = nn.HybridSequential()
     net.add(
@@ -45,6 +52,7 @@ NETWORKS = [
     *(pytest.param(lambda name=name: dense(name), POINTS, id=name) for name in DERIVATIVES),
     pytest.param(convolutional, IMAGES, id="convolutional"),
     pytest.param(gluon_layers, IMAGES, id="Gluon"),
+    pytest.param(patches, IMAGES, id="patches"),
 ]
 
 
@@ -75,7 +83,7 @@ def penalty_by_hand(network, x, weight, target):
     x = x.copy()
     x.attach_grad()
     with autograd.record():
-        y = network(x)
+        y = network(x).reshape((len(x), -1)).mean(axis=1)
     (gradient,) = autograd.grad(y, [x])
     norms = np.sqrt((gradient.asnumpy().reshape(len(x), -1) ** 2).sum(axis=1))
     return weight * (norms - target) ** 2
