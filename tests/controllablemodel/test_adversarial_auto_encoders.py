@@ -309,10 +309,11 @@ def test_killed_learning_resumes_bit_for_bit(cls, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def semi_supervised(data, labels, labeled_n: int, batch: int = 50):
+def semi_supervised(data, labels, labeled_n: int, batch: int = 50, *, limits=None, **settings):
     encoder = ab.CategoricalEncoder(
-        ab.L2NormLoss(), class_n=10, units_list=[64, 15], activation_list=["relu", "identity"]
-    )
+        ab.L2NormLoss(), class_n=10, units_list=[64, 15], activation_list=["relu", "identity"],
+        regularizatable_data_list=limits,
+    )  # fmt: skip
     auto_encoder = ab.AutoEncoder(encoder, network([64, 64], hidden="relu"), ab.L2NormLoss())
     return aae(
         ab.SemiSupervisedAAEController, batch,
@@ -325,6 +326,7 @@ def semi_supervised(data, labels, labeled_n: int, batch: int = 50):
         labeled_sampler=data_sampler(
             data[:labeled_n], ab.LabeledTrueSampler, batch, target=labels[:labeled_n]
         ),
+        **settings,
     )  # fmt: skip
 
 
@@ -347,6 +349,43 @@ def test_semi_supervised_auto_encoder_learns_classes_from_few_labels(tmp_path):
     np.testing.assert_array_equal(other.classify(data), controller.classify(data))
     with pytest.raises(ValueError, match="must have more than `class_n=10` units"):
         ab.CategoricalEncoder(ab.L2NormLoss(), class_n=10, units_list=[10])
+
+
+def one_hot_digits(n: int = 100):
+    return digits(n), np.eye(10, dtype=np.float32)[np.arange(n) % 10]
+
+
+def test_semi_supervised_game_regards_both_discriminators():
+    ab.seed(0)
+    controller = semi_supervised(
+        *one_hot_digits(), 50, 20, gradient_norm_flag=True,
+        gradient_penalty=ab.GradientPenalty(), feature_matching_loss=ab.L2NormLoss(),
+        generator_loss=ab.WassersteinGeneratorLoss(),
+        discriminator_loss=ab.WassersteinDiscriminatorLoss(),
+    )  # fmt: skip
+    controller.learn(2, 2)
+    norms = [f"{name}_gradient_norm" for name in ("discriminative", "generative")]
+    names = ["gradient_penalty", "feature_matching_loss", *norms]
+    for name in (*names, "category_gradient_penalty", "category_discriminative_gradient_norm"):
+        assert (controller.history.column(f"train_{name}") > 0).all(), name
+
+
+def test_classification_keeps_the_constraints_of_the_encoder():
+    class Limit(ab.RegularizatableData):
+        def regularize(self, params_dict):
+            return {name: arr.clip(-0.01, 0.01) for name, arr in params_dict.items()}
+
+    controller = semi_supervised(*one_hot_digits(), 50, 20, limits=[Limit()], learning_rate=0.1)
+    controller.learn(2, 1)
+    assert all(np.abs(value).max() <= 0.01 for value in values_of(controller.encoder))
+
+
+def test_labels_that_are_not_one_hot_are_named():
+    data, labels = one_hot_digits()
+    numbers = labels.argmax(axis=1).astype(np.float32)
+    for wrong in (numbers, labels[:, :5]):  # 10 numbers would be taken for a row of 10 classes
+        with pytest.raises(ValueError, match=r"`labeled_sampler` must draw one-hot labels"):
+            semi_supervised(data, wrong, 50, 10).learn(1, 1)
 
 
 def test_model_without_encoder_is_named():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -287,7 +287,7 @@ class GANController(LearnableController):
             loss_arr = self._descend(
                 self._recorded_generated(),
                 lambda generated_arr, target_arr=target_arr: self.feature_matching_loss(
-                    *_means(self._features(generated_arr), target_arr)
+                    *_means(self._features_of_generated(generated_arr), target_arr)
                 ),
             )
             losses.append(loss_arr)
@@ -348,23 +348,37 @@ class GANController(LearnableController):
         self, true_arr: nd.NDArray, generated_arr: nd.NDArray
     ) -> tuple[nd.NDArray, nd.NDArray]:
         """Hook: one step of the discriminator."""
-        self.discriminative_model.prepare_step()
+        loss_arr, judged_arr = self._step_of_judge(
+            self.discriminative_model, self._judge, self.discriminator_trainer,
+            true_arr, generated_arr,
+        )  # fmt: skip
+        return loss_arr, self._posterior(judged_arr)
+
+    def _step_of_judge(
+        self,
+        model: DiscriminativeModel,
+        judge: Callable[[nd.NDArray], nd.NDArray],
+        trainer: gluon.Trainer,
+        true_arr: nd.NDArray,
+        generated_arr: nd.NDArray,
+        name: str = "",
+    ) -> tuple[nd.NDArray, nd.NDArray]:
+        """Let a discriminator take a step; `name` is put before the columns that it adds."""
+        model.prepare_step()
         penalty = None
         if self.gradient_penalty is not None:
-            penalty = self.gradient_penalty.directions(
-                self.discriminative_model, true_arr, generated_arr
-            )
+            penalty = self.gradient_penalty.directions(model, true_arr, generated_arr)
         with autograd.record():
-            judged_true_arr = self._judge(true_arr)
-            judged_arr = self._judge(generated_arr)
+            judged_true_arr = judge(true_arr)
+            judged_arr = judge(generated_arr)
             loss_arr = self.discriminator_loss(judged_true_arr, judged_arr)
             learned_arr = loss_arr if penalty is None else _with(loss_arr, penalty.slope())
-        self.update(learned_arr, true_arr.shape[0], self.discriminator_trainer)
+        self.update(learned_arr, true_arr.shape[0], trainer)
         if penalty is not None:
-            self._also["gradient_penalty"] = penalty.value_arr
-        self._note_gradient_norm("discriminative_gradient_norm", self.discriminator_trainer)
-        self.constrain(self.discriminative_model)
-        return loss_arr, self._posterior(judged_arr)
+            self._also[f"{name}gradient_penalty"] = penalty.value_arr
+        self._note_gradient_norm(f"{name}discriminative_gradient_norm", trainer)
+        self.constrain(model)
+        return loss_arr, judged_arr
 
     def _descend(self, generated_arr: nd.NDArray, loss_of: Any) -> nd.NDArray:
         """Let the generator take a step on a loss of what it generated.
@@ -385,6 +399,10 @@ class GANController(LearnableController):
     def _features(self, arr: nd.NDArray) -> nd.NDArray:
         self._judge(arr)
         return self.discriminative_model.feature_points_arr
+
+    def _features_of_generated(self, generated_arr: nd.NDArray) -> nd.NDArray:
+        """Hook: return the features of what the generator gave."""
+        return self._features(generated_arr)
 
     def _posterior(self, judged_arr: nd.NDArray) -> nd.NDArray:
         posterior = getattr(self.discriminator_loss, "posterior", None)

@@ -25,12 +25,15 @@ class SemiSupervisedAAEController(AAEController):
     `CategoricalEncoder`), the others are the style. A turn has three phases: *regularisation*,
     in which one discriminator spreads the classes like `category_sampler` and another the styles
     like `true_sampler`; *reconstruction*; and *classification* of labelled data points, of which
-    a few suffice. The history has one more column, `train_classification_loss`.
+    a few suffice. The history has one more column, `train_classification_loss`. A
+    `gradient_penalty` holds for both discriminators; what is recorded of that of classes has
+    names with `category_` before. A `feature_matching_loss` is one of styles alone.
 
     Args:
         category_discriminative_model: The discriminator of classes.
         category_sampler: Draws from the prior of classes, such as a `OneHotNoiseSampler`.
-        labeled_sampler: Draws labelled data points, such as a `LabeledTrueSampler`.
+        labeled_sampler: Draws labelled data points, such as a `LabeledTrueSampler`; labels are
+            one-hot.
         class_n: Number of classes.
         **kwargs: The arguments of `AAEController`: `true_sampler` draws from the prior of
             styles, `discriminative_model` judges styles.
@@ -108,14 +111,13 @@ class SemiSupervisedAAEController(AAEController):
     def _discriminate_category(self, category_arr: nd.NDArray) -> nd.NDArray:
         true_arr = self.on_device("category_arr", self.category_sampler.draw())
         model = self.category_discriminative_model
-        model.prepare_step()
-        with autograd.record():
-            loss_arr = self.discriminator_loss(
-                model.inference(true_arr), model.inference(category_arr)
-            )
-        self.update(loss_arr, true_arr.shape[0], self.category_discriminator_trainer)
-        self.constrain(model)
-        return loss_arr
+        return self._step_of_judge(
+            model, model.inference, self.category_discriminator_trainer,
+            true_arr, category_arr, "category_",
+        )[0]  # fmt: skip
+
+    def _features_of_generated(self, generated_arr: nd.NDArray) -> nd.NDArray:
+        return self._features(self._split(generated_arr)[1])
 
     def train_generator(self) -> tuple[Any, Any]:
         """Let the encoder take one step against both discriminators; reconstruct; classify.
@@ -132,6 +134,7 @@ class SemiSupervisedAAEController(AAEController):
             return self.generator_loss(judged[0]) + self.generator_loss(against)
 
         loss_arr = self._descend(self._recorded_generated(), loss_of)
+        self._note_gradient_norm("generative_gradient_norm", self.generator_trainer)
         self._also["reconstruction_loss"] = self.train_reconstruction()
         self._also["classification_loss"] = self.train_classification()
         return loss_arr, self._posterior(judged[0])
@@ -141,15 +144,26 @@ class SemiSupervisedAAEController(AAEController):
 
         Returns:
             The cross-entropy of each sample, shape `(batch,)`.
+
+        Raises:
+            ValueError: If labels are not one-hot.
         """
         observed_arr, label_arr = (
             self.on_device("labeled_arr", arr) for arr in self.labeled_sampler.draw()[:2]
         )
+        if label_arr.shape != (observed_arr.shape[0], self.class_n):
+            raise ValueError(
+                f"`labeled_sampler` must draw one-hot labels of {self.class_n} classes, shape "
+                f"({observed_arr.shape[0]}, {self.class_n}), but draws {label_arr.shape}. An "
+                f"`ArrayIterator` with `one_hot=True` makes them of class numbers; `class_n` is "
+                f"the number of classes."
+            )
         with autograd.record():
             probability_arr, _ = self._split(self.encoder(observed_arr))
             log_arr = nd.log(nd.maximum(probability_arr, 1e-7))
             loss_arr = -nd.sum(label_arr * log_arr, axis=1)
         self.update(loss_arr, observed_arr.shape[0], self.classification_trainer)
+        self.constrain(self.generative_model)
         return loss_arr
 
     def classify(self, observed_arr: Any) -> np.ndarray:
