@@ -795,6 +795,14 @@ def test_callbacks_of_pre_learning_see_each_part():
     assert ends.rows == (2, 2, 2)
 
 
+def test_parts_do_not_go_on_from_the_checkpoint_of_the_one_before(tmp_path):
+    stack = ab.StackedAutoEncoder(parts_of_stack(), gluon.loss.L2Loss())
+    with pytest.raises(ValueError, match="`callbacks` must have no `Checkpoint`"):
+        stack.pre_learn(
+            Batches(pairs_of(draw(10, 8))), callbacks=[ab.Checkpoint(tmp_path / "checkpoint")]
+        )
+
+
 def test_pre_learning_without_test_data():
     stack = ab.StackedAutoEncoder(parts_of_stack(), gluon.loss.L2Loss())
     stack.pre_learn(Batches(pairs_of(draw(10, 8)), test=False))

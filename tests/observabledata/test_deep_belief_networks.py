@@ -119,6 +119,44 @@ def test_unrolled_networks_start_where_the_network_is():
     )
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"visible_variance": 4.0},
+        {"visible_variance": "learned"},
+        {"visible_dropout_rate": 0.3, "hidden_dropout_rate": 0.4},
+    ],
+)
+def test_unrolled_networks_know_variance_and_dropout(settings):
+    ab.seed(0)
+    lowest = ab.RestrictedBoltzmannMachines(
+        ab.L2NormLoss(), visible_activation="identity", visible_dim=6, hidden_dim=5,
+        learning_rate=0.05, **settings,
+    )  # fmt: skip
+    upper = ab.RestrictedBoltzmannMachines(ab.L2NormLoss(), visible_dim=5, hidden_dim=3)
+    dbn = ab.DeepBeliefNetworks(ab.L2NormLoss(), [lowest, upper])
+    data = np.random.default_rng(0).normal(0, 2.0, (40, 6)).astype(np.float32)
+    dbn.learn(ab.ArrayIterator(data, epochs=5, batch_size=10, seed=0))
+    codes = dbn.encode(data)
+    unrolled = dbn.unroll()
+    for got, expected in (
+        (unrolled.inference(data), dbn.decode(codes)),
+        (unrolled.encoder.inference(data), codes),
+    ):
+        np.testing.assert_allclose(got.asnumpy(), expected.asnumpy(), atol=1e-5)
+    classifier = dbn.unroll_classifier(2, ab.L2NormLoss())
+    classifier.inference(data)
+    np.testing.assert_allclose(classifier.feature_points_arr.asnumpy(), codes.asnumpy(), atol=1e-5)
+
+
+def test_expectations_of_a_network_of_one_machine():
+    dbn = network([4, 3])
+    ab.seed(0)
+    states, means = (dbn.draw(50, 2, mean=mean).asnumpy() for mean in (False, True))
+    assert np.isin(states, (0, 1)).all()
+    assert ((means > 0) & (means < 1)).all()
+
+
 def test_what_belongs_to_the_top_machine():
     dbn, (bottom, top) = filled()
     assert dbn.log_partition() == pytest.approx(top.log_z, abs=1e-5)

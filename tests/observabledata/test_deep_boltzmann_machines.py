@@ -298,6 +298,26 @@ def test_learned_parts_stay_learned_and_parts_can_be_replaced():
     assert dbm.get_rbm_list()[1].hidden_dim == 4
 
 
+def test_other_machines_learn_from_the_beginning():
+    data = ab.ArrayIterator(digits(60), epochs=2, batch_size=20)
+    dbm = ab.DeepBoltzmannMachines(ab.L2NormLoss(), machines([64, 10, 6]))
+    dbm.learn(data)
+    dbm.rbm_list = machines([64, 12, 4, 5])
+    assert dbm.fantasy_list is None
+    dbm.learn(data)
+    assert [len(part.history) for part in dbm.rbm_list] == [2, 2, 2]
+    assert [arr.shape[1] for arr in dbm.fantasy_list] == [64, 4]
+    assert dbm.draw(3, 2).shape == (3, 64)
+
+
+@pytest.mark.parametrize("model_type", [ab.DeepBoltzmannMachines, ab.DeepBeliefNetworks])
+def test_machines_do_not_go_on_from_the_checkpoint_of_the_one_before(model_type, tmp_path):
+    model = model_type(ab.L2NormLoss(), machines([64, 64, 64, 64]))
+    data = ab.ArrayIterator(digits(60), epochs=2, batch_size=20)
+    with pytest.raises(ValueError, match="`callbacks` must have no `Checkpoint`"):
+        model.pre_learn(data, callbacks=[ab.Checkpoint(tmp_path / "checkpoint")])
+
+
 def learned(model_type, dims=(64, 30, 10), epochs=15):
     ab.seed(0)
     parts = machines(dims, learning_rate=0.1, momentum=0.5)

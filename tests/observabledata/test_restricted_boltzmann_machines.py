@@ -457,6 +457,18 @@ def test_dropout_leaves_units_out_in_both_phases():
     np.testing.assert_array_equal(left_out, products.model_input.asnumpy() == 0)
 
 
+def test_units_that_are_left_out_say_nothing_of_the_variance():
+    ab.seed(0)
+    rbm = machine(
+        64, 10, visible_activation="identity", visible_variance="learned",
+        visible_dropout_rate=0.5,
+    )  # fmt: skip
+    products, gradients, _, _ = rbm.statistics(nd.random.normal(shape=(1, 64)))
+    left_out = products.data_input.asnumpy() == 0
+    assert left_out.mean() == pytest.approx(0.5, abs=0.2)
+    np.testing.assert_array_equal(left_out, gradients[rbm.log_variance].asnumpy() == 0)
+
+
 def test_inference_scales_by_the_share_that_was_kept():
     plain, dropped = filled(), filled(hidden_dropout_rate=0.25, visible_dropout_rate=0.5)
     code = dropped.encode(DATA).asnumpy()
@@ -627,6 +639,8 @@ def test_impossible_questions():
         rbm.free_energy(np.zeros((2, 5)))
     with pytest.raises(ValueError, match=r"`hidden_arr` must have shape \(batch, 4\)"):
         rbm.decode(np.zeros((2, 5)))
+    with pytest.raises(ValueError, match="`hidden_arr` must have a row for each of the 3 rows"):
+        rbm.energy(np.zeros((3, 6)), np.zeros((2, 4)))
     with pytest.raises(ValueError, match="`method` must be one of"):
         rbm.log_partition("exactly")
     with pytest.raises(ValueError, match="`betas` must be numbers that ascend"):

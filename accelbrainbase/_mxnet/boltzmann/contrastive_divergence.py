@@ -212,6 +212,7 @@ class _HalfSteps:
         distance = 0.5 * F.square(
             F.broadcast_sub(visible_arr, F.reshape(self.visible_bias, (1, -1)))
         )
-        return F.broadcast_div(
+        tilt = F.broadcast_div(
             distance - visible_arr * F.dot(hidden_arr, self.weight), self.variance
         )
+        return tilt * self.visible_mask if self.owner._dropout_rates[0] else tilt

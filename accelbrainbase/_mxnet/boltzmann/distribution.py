@@ -60,13 +60,14 @@ class Distribution:
             E(v, h) in nats, shape `(batch,)`.
 
         Raises:
-            ValueError: If the hidden units are rectified: each stands for many copies, whose
-                number alone does not say the energy.
+            ValueError: If a shape does not fit; or if the hidden units are rectified: each
+                stands for many copies, whose number alone does not say the energy.
         """
         self._need_states("energy")
-        return self.machine.energy(
-            self._visible("visible_arr", visible_arr), self._hidden("hidden_arr", hidden_arr)
-        )
+        visible_arr = self._visible("visible_arr", visible_arr)
+        hidden_arr = self._hidden("hidden_arr", hidden_arr)
+        check_same_rows("hidden_arr", hidden_arr, visible_arr)
+        return self.machine.energy(visible_arr, hidden_arr)
 
     def free_energy(self, visible_arr: Any) -> nd.NDArray:
         r"""Return the free energy of data points: lower means more probable.
@@ -259,6 +260,21 @@ class Distribution:
             rows = nd.arange(n, ctx=self.ctx) % self.fantasy_arr.shape[0]
             arr = machine.sample_visible(self.fantasy_arr.take(rows))
         return self.gibbs(arr, steps, mean=mean)
+
+
+def check_same_rows(name: str, hidden_arr: nd.NDArray, visible_arr: nd.NDArray) -> None:
+    """Raise a `ValueError` unless there are hidden states for each of the visible ones.
+
+    Args:
+        name: Name of `hidden_arr`, for the message.
+        hidden_arr: Hidden states, shape `(batch, hidden_dim)`.
+        visible_arr: Visible states, shape `(batch, visible_dim)`.
+    """
+    if hidden_arr.shape[0] != visible_arr.shape[0]:
+        raise ValueError(
+            f"`{name}` must have a row for each of the {visible_arr.shape[0]} rows of "
+            f"`visible_arr`, but has {hidden_arr.shape[0]}."
+        )
 
 
 def _check_betas(betas: Sequence[float] | None, temperature_n: int) -> np.ndarray:

@@ -66,6 +66,7 @@ class MachineStack(LossBlock):
 
     def _set_machines(self, machines: tuple[Any, ...]) -> None:
         self._rbm_list = machines
+        self._learned_layers = False
         self._children.clear()
         for number, machine in enumerate(machines):
             self.register_child(machine, str(number))

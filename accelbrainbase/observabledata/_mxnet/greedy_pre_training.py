@@ -10,6 +10,7 @@ from accelbrainbase._checks import check_is_a
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.iteratabledata._mxnet.encoded_iterator import EncodedIterator
 from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.checkpoint import Checkpoint
 
 
 def learn_one_by_one(
@@ -29,12 +30,32 @@ def learn_one_by_one(
           training of deep networks. NIPS 19. Section 4.
     """
     check_is_a("iteratable_data", iteratable_data, IteratableData)
-    callback_list = list(callbacks or ())
+    callback_list = callbacks_of_parts(callbacks, len(auto_encoder_list))
     encode: Callable[[Any], Any] | None = None
     for part in auto_encoder_list:
         data = iteratable_data if encode is None else EncodedIterator(iteratable_data, encode)
         part.learn(data, callbacks=callback_list)
         encode = part.encode if encode is None else partial(_compose, part.encode, encode)
+
+
+def callbacks_of_parts(callbacks: Iterable[Callback] | None, part_n: int) -> list[Callback]:
+    """Return callbacks that take part in several learnings, one after another.
+
+    Args:
+        callbacks: The callbacks.
+        part_n: Number of learnings.
+
+    Raises:
+        ValueError: If a `Checkpoint` would let a part go on from the file of the one before.
+    """
+    callback_list = list(callbacks or ())
+    if part_n > 1 and any(isinstance(callback, Checkpoint) for callback in callback_list):
+        raise ValueError(
+            f"`callbacks` must have no `Checkpoint` where {part_n} models learn one after another: "
+            f"each would go on from the file of the one before it. Let the models learn one by "
+            f"one, each with a `Checkpoint` of its own."
+        )
+    return callback_list
 
 
 def _compose(outer: Callable[[Any], Any], inner: Callable[[Any], Any], arr: Any) -> Any:

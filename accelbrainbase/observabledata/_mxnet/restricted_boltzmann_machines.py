@@ -317,6 +317,20 @@ class RestrictedBoltzmannMachines(Distribution, LossBlock):
         bias = F.reshape(_value(F, self.visible_bias), (1, -1))
         return self._visible_units.mean(F, F.broadcast_add(x, bias))
 
+    def _layers_of_passes(self) -> tuple[nd.NDArray, nd.NDArray]:
+        """Return the weights that dense layers need to compute `encode` and `decode`.
+
+        Returns:
+            Upwards, shape `(hidden_dim, visible_dim)`; downwards, shape
+            `(visible_dim, hidden_dim)`.
+        """
+        visible_rate, hidden_rate = self._dropout_rates
+        weight = self.weight.data()
+        up = weight * (1.0 - visible_rate)
+        if self.variance_arr is not None:
+            up = nd.broadcast_div(up, self.variance_arr)
+        return up, weight.T * (1.0 - hidden_rate)
+
     @property
     def variance_arr(self) -> nd.NDArray | None:
         """Variance of Gaussian visible units, shape `(1, visible_dim)`; else `None`."""

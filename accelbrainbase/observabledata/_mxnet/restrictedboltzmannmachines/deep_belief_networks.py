@@ -329,6 +329,8 @@ class DeepBeliefNetworks(MachineStack, RestrictedBoltzmannMachines):
             Shape `(n, visible units)`.
         """
         top = self._rbm_list[-1]
+        if len(self._rbm_list) == 1:
+            return top.draw(n, steps, mean=mean)
         states = top.draw(n, steps)
         return self._descend(states, states, mean)
 
@@ -349,7 +351,7 @@ class DeepBeliefNetworks(MachineStack, RestrictedBoltzmannMachines):
                 is that of this network unless `computable_loss` is given.
         """
         down: list[Layer] = [
-            (m.weight.data().T, m.visible_bias.data(), m.visible_activation)
+            (m._layers_of_passes()[1], m.visible_bias.data(), m.visible_activation)
             for m in reversed(self._rbm_list)
         ]
         return auto_encoder_of(self._up_layers(), down, self, **kwargs)
@@ -374,7 +376,8 @@ class DeepBeliefNetworks(MachineStack, RestrictedBoltzmannMachines):
 
     def _up_layers(self) -> list[Layer]:
         return [
-            (m.weight.data(), m.hidden_bias.data(), m.hidden_activation) for m in self._rbm_list
+            (m._layers_of_passes()[0], m.hidden_bias.data(), m.hidden_activation)
+            for m in self._rbm_list
         ]
 
 

@@ -15,6 +15,7 @@ from accelbrainbase._mxnet.boltzmann.deep_layers import (
     DeepStatistics,
     odd_even_machine,
 )
+from accelbrainbase._mxnet.boltzmann.distribution import check_same_rows
 from accelbrainbase._mxnet.boltzmann.estimate import Estimate
 from accelbrainbase._mxnet.boltzmann.gibbs_step import gibbs_chain
 from accelbrainbase._mxnet.boltzmann.machine_stack import MachineStack
@@ -142,6 +143,10 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
                 f'(`"sigmoid"` or `"tanh"`), but they have {sorted(kinds)}.'
             )
         return machines
+
+    def _set_machines(self, machines: tuple[Any, ...]) -> None:
+        super()._set_machines(machines)
+        self.fantasy_list = None  # chains belong to the layers that were
 
     # -- layers ------------------------------------------------------------------------
 
@@ -369,6 +374,7 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
             )
         for machine, arr in zip(self._rbm_list, hidden_arr):
             states.append(machine._hidden("hidden_arr", arr))
+            check_same_rows("hidden_arr", states[-1], states[0])
         return -self._minus_energy(states)
 
     def _minus_energy(self, states: Sequence[nd.NDArray]) -> nd.NDArray:

@@ -14,6 +14,7 @@ from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.iteratabledata._mxnet.encoded_iterator import EncodedIterator
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.checkpoint import Checkpoint
+from accelbrainbase.observabledata._mxnet.greedy_pre_training import callbacks_of_parts
 from accelbrainbase.observabledata._mxnet.restricted_boltzmann_machines import (
     RestrictedBoltzmannMachines,
 )
@@ -36,7 +37,7 @@ def learn_greedily(
         callbacks: Take part in each of the learnings.
     """
     check_is_a("iteratable_data", iteratable_data, IteratableData)
-    callback_list = list(callbacks or ())
+    callback_list = callbacks_of_parts(callbacks, len(machines))
     encode: Callable[[Any], nd.NDArray] | None = None
     try:
         for number, machine in enumerate(machines):
