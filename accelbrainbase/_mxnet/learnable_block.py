@@ -11,6 +11,7 @@ from mxnet import nd
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_integer, check_is_a
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
+from accelbrainbase._mxnet.shared_batch import join
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.learning.callback import Callback
 from accelbrainbase.learning.losses import by_name
@@ -39,6 +40,8 @@ class LearnableBlock(GluonLearner, ObservableData):
 
     def _evaluate(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
         """Abstract: score held-out data, outside of any recording.
+
+        Many test data come in pieces. One number for a whole piece counts as its mean.
 
         Returns:
             What `_train_step` returns.
@@ -108,13 +111,13 @@ class LearnableBlock(GluonLearner, ObservableData):
         arrays = [self.on_device("test_observed_arr", arr) for arr in test]
         self.settle()  # else it would be scored with the running statistics of the step before
         size = arrays[0].shape[0]
+        begins = range(0, size, _SCORED_AT_ONCE)
         pieces = [
-            by_name(self._evaluate(*(_piece(arr, begin) for arr in arrays)))
-            for begin in range(0, size, _SCORED_AT_ONCE)
+            by_name(self._evaluate(*(_piece(arr, begin) for arr in arrays))) for begin in begins
         ]
         if len(pieces) == 1:
             return pieces[0]
-        return {name: nd.concat(*(piece[name] for piece in pieces), dim=0) for name in pieces[0]}
+        return join(pieces, [min(_SCORED_AT_ONCE, size - begin) for begin in begins], self.ctx)
 
     # -- what was recorded -------------------------------------------------------------
 

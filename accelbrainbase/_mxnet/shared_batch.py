@@ -1,4 +1,4 @@
-"""A mini-batch that several devices share, and the losses that they find."""
+"""A mini-batch in shares, such as of several devices, and the losses that they find."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def split(arrays: Sequence[Any], contexts: Sequence[mx.Context]) -> list[tuple[A
 
 
 def join(losses: Sequence[Any], sizes: Sequence[int], ctx: mx.Context) -> Any:
-    """Join what the devices found to what one device would have found.
+    """Join what was found in shares to what would have been found in the whole.
 
     Args:
-        losses: What a step returns, of each device: an array, or a mapping of such by name.
-        sizes: Number of samples of each device.
+        losses: What a step returns, of each share: an array, or a mapping of such by name.
+        sizes: Number of samples of each share.
         ctx: Where the result goes.
 
     Returns:

@@ -10,6 +10,7 @@ from mxnet import autograd, gluon, nd
 
 import accelbrainbase as ab
 from accelbrainbase._mxnet.gluon_backend import GluonBackend
+from accelbrainbase.learning.losses import Weighted
 
 both_modes = pytest.mark.parametrize("hybridize_flag", [False, True])
 
@@ -558,6 +559,22 @@ def test_large_test_data_are_scored_in_pieces():
     assert max(sizes) == 1024 and sum(sizes) == 6 + 2500
     expected = (0.5 * (model.inference(many).asnumpy() - answers) ** 2).mean()
     assert model.loss_arr[0, 1] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("reduce", [lambda arr: arr, nd.mean, lambda arr: arr.mean().asscalar()])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_pieces_of_test_data_score_counts_by_their_sizes(reduce, weighted):
+    class Scored(ab.NeuralNetworks):
+        def _evaluate(self, observed_arr, target_arr):
+            loss = reduce(super()._evaluate(observed_arr, target_arr)["loss"])
+            return {"loss": Weighted(loss, loss * 0 + 1)} if weighted else loss
+
+    x, target = pairs(6)[0]
+    many, answers = np.zeros((1025, 5), np.float32), np.zeros((1025, 3), np.float32)
+    answers[-1] = 2.0  # the second piece is this row alone
+    model = Scored(ab.L2NormLoss(), units_list=[3], activation_list=["relu"])
+    model.learn(Raw(x, target, many, answers))
+    assert model.loss_arr[0, 1] == pytest.approx(2.0 / 1025, rel=1e-5)
 
 
 @pytest.mark.parametrize(
