@@ -163,6 +163,7 @@ class GluonBackend(Backend):
                 counts.clear()
             if hasattr(trainer.optimizer, "m_schedule"):  # Nadam's product over all steps
                 trainer.optimizer.m_schedule = 1.0
+        self.learner._after_restore()
 
 
 def _is_vector(value: Any) -> bool:

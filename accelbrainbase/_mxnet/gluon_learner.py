@@ -358,6 +358,12 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         )
         self.settle()
 
+    def _after_restore(self) -> None:
+        """Hook: let what is kept beside parameters fit those that a callback has set back.
+
+        Called too when a loss is not finite: then what is kept may not be finite either.
+        """
+
     def capture(self) -> tuple[dict[str, nd.NDArray], dict[str, Any]]:
         """Hook: return what a checkpoint must hold beside parameters and optimisers.
 

@@ -58,6 +58,10 @@ class LearnableController(GluonLearner, ControllableModel):
         """
         return None
 
+    def _later_columns(self) -> Iterable[str]:
+        """Hook: names of the columns of the history that the first turns may lack."""
+        return ()
+
     def learn(self, iter_n: int = 1000, *, callbacks: Iterable[Callback] | None = None) -> None:
         """Template: take `iter_n` turns. What they return is in `history`, a row a turn.
 
@@ -77,4 +81,5 @@ class LearnableController(GluonLearner, ControllableModel):
             evaluate=lambda _: self._evaluate_turn(),
             read_every=max(1, iter_n // _READS),
             callbacks=callbacks,
+            later_columns=self._later_columns(),
         )

@@ -28,7 +28,8 @@ class EarlyStopping(Callback):
     Args:
         patience: Number of rows without improvement after which the learning ends.
         monitor: Column to watch. If omitted: `test_loss` where the first losses have it, else
-            `train_loss`.
+            `train_loss`. Patience counts all rows: where few have the column, such as the
+            `test_return` of a deep Q-network, let it be a multiple of their distance.
         min_delta: Smallest change that counts as an improvement.
         mode: `"min"` if lower is better, `"max"` if higher is (an accuracy).
         restore_best: Whether the parameters of the best row are restored at the end.
@@ -121,9 +122,9 @@ class EarlyStopping(Callback):
         name = self.monitor
         if name is None:
             name = "test_loss" if "test_loss" in state.losses else "train_loss"
-        if name not in state.losses and not state.history.interrupted:
+        columns = {*state.losses, *state.later_columns}
+        if name not in columns and not state.history.interrupted:
             raise ValueError(
-                f"`monitor` must be a recorded column, but {name!r} is none of "
-                f"{sorted(state.losses)}."
+                f"`monitor` must be a recorded column, but {name!r} is none of {sorted(columns)}."
             )
         return name

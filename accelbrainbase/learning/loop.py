@@ -63,6 +63,7 @@ class LearningLoop:
         callbacks: Iterable[Callback] = (),
         backend: Backend | None = None,
         history: History | None = None,
+        later_columns: Iterable[str] = (),
     ) -> History:
         """Learn.
 
@@ -88,6 +89,8 @@ class LearningLoop:
             callbacks: Take part in the learning, in this order.
             backend: Touches the tensors; the one for NumPy if omitted.
             history: Where to record; a new one if omitted.
+            later_columns: Names of columns that some rows have, but not the first ones. So a
+                callback can tell them from a misspelt name.
 
         Returns:
             The history.
@@ -128,6 +131,7 @@ class LearningLoop:
                 History() if history is None else history,
                 Backend() if backend is None else backend,
                 callback_list,
+                later_columns,
             ),
             callbacks=callback_list,
             evaluate=evaluate,

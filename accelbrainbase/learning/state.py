@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class LearningState:
         history: What was recorded so far.
         backend: Reads losses, copies and restores parameters.
         callbacks: All that take part in the learning, in the order in which they are called.
+        later_columns: Columns that some rows have, but not the first ones.
         stop_reason: Why the learning is to end early, or `None`.
         error: The exception that ended the learning, or `None`.
     """
@@ -39,6 +40,7 @@ class LearningState:
         history: History,
         backend: Backend,
         callbacks: Sequence[Callback] = (),
+        later_columns: Iterable[str] = (),
     ) -> None:
         self.rows = rows
         self.steps = steps
@@ -49,6 +51,7 @@ class LearningState:
         self.history = history
         self.backend = backend
         self.callbacks = callbacks
+        self.later_columns = frozenset(later_columns)
         self.batches_seed: int | None = None
         self.pending_seed: int | None = None
         self.pending: tuple[Mapping[str, np.ndarray], Mapping[str, Any], str] | None = None

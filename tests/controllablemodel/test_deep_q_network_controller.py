@@ -330,6 +330,40 @@ def test_best_parameters_come_back():
     assert controller.best_return == 5.0
 
 
+@pytest.mark.parametrize("monitor", [None, "train_return", "test_return"])
+def test_early_stopping_waits_for_the_column_that_it_watches(monitor):
+    controller = controller_of(
+        table(), learning_starts=40, step_n=4, evaluation_sampler=ab.GymnasiumPolicy(Chain, seed=1),
+        evaluate_every=5, evaluation_episode_n=1, learning_rate=0.0,
+    )  # fmt: skip
+    mode = "min" if monitor is None else "max"
+    stopping = ab.EarlyStopping(patience=12, monitor=monitor, mode=mode, min_delta=100.0)
+    controller.learn(60, callbacks=[stopping])
+    column = controller.history.column(monitor or "train_loss")
+    first = int(np.flatnonzero(~np.isnan(column))[0])
+    assert first > 0
+    assert (stopping.best_row, stopping.best_value) == (first + 1, column[first])
+    assert first + 12 < len(controller.history) < 60
+
+
+def test_early_stopping_knows_a_misspelt_column():
+    controller = controller_of(table(), learning_starts=40)
+    message = "'test_return' is none of .*'train_epsilon', 'train_length', 'train_loss'"
+    with pytest.raises(ValueError, match=message):  # there are no environments to evaluate in
+        controller.learn(60, callbacks=[ab.EarlyStopping(monitor="test_return", mode="max")])
+
+
+def test_learning_goes_on_after_a_loss_that_is_not_finite():
+    controller = controller_of(
+        table(), learning_rate=1e30, target_every=1, computable_loss=gluon.loss.L2Loss()
+    )
+    with pytest.raises(ab.NonFiniteLossError):
+        controller.learn(100)
+    controller.learning_rate = 0.1
+    controller.learn(20)
+    assert np.isfinite(controller.inference(np.eye(5)).asnumpy()).all()
+
+
 def test_best_parameters_are_those_of_the_network():
     sampler = ab.GymnasiumPolicy(Chain, env_n=1, seed=9)
     controller = controller_of(table(), evaluation_sampler=sampler, evaluate_every=1)

@@ -316,6 +316,10 @@ class DeepQNetworkController(LearnableController):
         if self._target is None:
             self.__dict__["_target"] = NetworkCopy(self.function_approximator)
 
+    def _later_columns(self) -> list[str]:
+        tested = [] if self.evaluation_sampler is None else ["test_return"]
+        return ["train_loss", "train_predicted_q", "train_return", "train_length", *tested]
+
     def _take_turn(self) -> dict[str, Any]:
         sampler = self.policy_sampler
         seen = len(sampler.episode_list)
@@ -417,6 +421,11 @@ class DeepQNetworkController(LearnableController):
         for name, parameter in self.collect_params().items():
             parameter.set_data(self._best[name])
         self._forget_target()
+
+    def _after_restore(self) -> None:
+        """Let the target network be equal to the network."""
+        if self._target is not None:
+            self._target.follow(1.0)
 
     def _forget_target(self) -> None:
         """Let the next learning begin with a target network that is equal to the network."""
