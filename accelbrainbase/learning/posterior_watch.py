@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from accelbrainbase._checks import check_integer, check_number
 from accelbrainbase.errors import GameOverWarning
@@ -53,3 +57,16 @@ class PosteriorWatch(Callback):
                 GameOverWarning,
                 stacklevel=2,
             )
+
+    def capture(self, state: LearningState) -> tuple[dict[str, np.ndarray], dict[str, Any]]:  # noqa: ARG002
+        """Return for how many turns it has been stuck."""
+        return {}, {"stuck_n": self._stuck_n, "warned": self._warned}
+
+    def on_resume(
+        self,
+        state: LearningState,  # noqa: ARG002
+        arrays: Mapping[str, np.ndarray],  # noqa: ARG002
+        values: Mapping[str, Any],
+    ) -> None:
+        """Go on counting."""
+        self._stuck_n, self._warned = values["stuck_n"], values["warned"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,19 @@ class SampleGrid(Callback):
             drawn = self.draw()
             arr = drawn.asnumpy() if hasattr(drawn, "asnumpy") else np.asarray(drawn)
             save_grid(arr[: self.sample_n], self.folder / f"{state.row:06d}.png", self.columns)
+
+    def capture(self, state: LearningState) -> tuple[dict[str, np.ndarray], dict[str, Any]]:  # noqa: ARG002
+        """Return the row of the last picture."""
+        return {}, {"row": self._row}
+
+    def on_resume(
+        self,
+        state: LearningState,  # noqa: ARG002
+        arrays: Mapping[str, np.ndarray],  # noqa: ARG002
+        values: Mapping[str, Any],
+    ) -> None:
+        """Save pictures, and so draw, at the rows at which it would have done."""
+        self._row = values["row"]
 
 
 def save_grid(arr: np.ndarray, path: str | os.PathLike[str], columns: int = 10) -> None:

@@ -511,6 +511,27 @@ def test_warning_when_the_discriminator_has_won():
         game(Won, discriminator_loss=ab.HingeDiscriminatorLoss()).learn(150)  # a score
 
 
+def test_warning_counts_turns_before_an_interruption_too(tmp_path):
+    class Stuck(ab.GANController):
+        def train_discriminator(self, k_step):
+            return 0.0, 1e-5
+
+    class Kill(ab.Callback):
+        def on_row_end(self, state):
+            if state.row == 90:
+                raise KeyboardInterrupt
+
+    def learn(*callbacks: ab.Callback):
+        game(Stuck).learn(150, 1, callbacks=[ab.Checkpoint(tmp_path / "a", every=10), *callbacks])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ab.GameOverWarning)
+        with pytest.warns(ab.LearningInterruptedWarning):
+            learn(Kill())
+    with pytest.warns(ab.GameOverWarning, match=r"for 100 turns \(turn 100\)"):
+        learn()
+
+
 def test_pictures_while_learning(tmp_path):
     from PIL import Image
 
@@ -528,6 +549,35 @@ def test_pictures_while_learning(tmp_path):
     assert picture[1, 1] == 0 and picture[7, 11] == 255 and picture[0, 0] == 128
     with pytest.raises(ValueError, match="Images must have shape"):
         ab.SampleGrid(lambda: np.zeros((2, 3)), tmp_path).on_row_end(_at_end())
+
+
+def test_pictures_go_on_at_the_rows_of_a_killed_learning(tmp_path):
+    class Killed(Exception):
+        pass
+
+    class Kill(ab.Callback):
+        def on_row_end(self, state):
+            if state.row == 12:
+                raise Killed
+
+    def learn(name: str, *callbacks: ab.Callback):
+        ab.seed(7)
+        controller = game(generative_model=generator([8, 64]), true_sampler=data_sampler(digits()))
+        model = controller.generative_model  # pictures draw random numbers, like the learning
+        grid = ab.SampleGrid(
+            lambda: model.draw().reshape((-1, 8, 8)), tmp_path / f"{name}-grids", every=4
+        )
+        checkpoint = ab.Checkpoint(tmp_path / name, every=5)
+        controller.learn(20, 1, callbacks=[checkpoint, grid, *callbacks])
+        return controller
+
+    whole = learn("whole")
+    with pytest.raises(Killed):
+        learn("parts", Kill())
+    resumed = learn("parts")
+    np.testing.assert_array_equal(resumed.history.array(), whole.history.array())
+    rows = [sorted(p.name for p in (tmp_path / f"{n}-grids").iterdir()) for n in ("whole", "parts")]
+    assert rows[0] == rows[1] == [f"{row:06d}.png" for row in (4, 8, 12, 16, 20)]
 
 
 def _at_end():
