@@ -23,7 +23,7 @@ from accelbrainbase._mxnet.on_devices import first_of
 from accelbrainbase._mxnet.safe_deconvolution import make_safe, waits_for_sizes
 from accelbrainbase._mxnet.scaled_initializer import ScaledInitializer
 from accelbrainbase._mxnet.stored_parameters import StoredParameters
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.learning.history import History
 from accelbrainbase.learning.loop import LearningLoop
 from accelbrainbase.learning.progress_bar import ProgressBar
@@ -335,12 +335,7 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
             callbacks: Take part in the learning. A `ProgressBar` joins unless one is there.
             **kwargs: More arguments of `LearningLoop.run`.
         """
-        if isinstance(callbacks, Callback):
-            raise TypeError(
-                f"`callbacks` must be a list, also of one: `[{type(callbacks).__name__}(…)]`."
-            )
-        check_is_a("callbacks", callbacks, Iterable, optional=True)
-        callback_list = list(callbacks or ())
+        callback_list = checked_callbacks(callbacks)
         if not any(isinstance(callback, ProgressBar) for callback in callback_list):
             callback_list.append(ProgressBar())
         self._history = History(unit)

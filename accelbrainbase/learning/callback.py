@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from accelbrainbase._checks import check_is_a
 
 if TYPE_CHECKING:
     from accelbrainbase.learning.state import LearningState
@@ -54,3 +56,23 @@ class Callback:
         self, state: LearningState, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]
     ) -> None:
         """Hook: set what `capture` returned. Called when a learning goes on."""
+
+
+def checked_callbacks(callbacks: Iterable[Callback] | None) -> list[Callback]:
+    """Return callbacks as a new list.
+
+    Args:
+        callbacks: The callbacks; `None` for none.
+
+    Raises:
+        TypeError: If they are no list or the like, or one of them is no `Callback`.
+    """
+    if isinstance(callbacks, Callback):
+        raise TypeError(
+            f"`callbacks` must be a list, also of one: `[{type(callbacks).__name__}(…)]`."
+        )
+    check_is_a("callbacks", callbacks, Iterable, optional=True)
+    callback_list = list(callbacks or ())
+    for callback in callback_list:
+        check_is_a("callbacks", callback, Callback)
+    return callback_list

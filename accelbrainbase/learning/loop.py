@@ -15,7 +15,7 @@ import numpy as np
 from accelbrainbase._checks import check_integer, check_is_a, check_number
 from accelbrainbase.errors import LearningInterruptedWarning, NonFiniteLossError
 from accelbrainbase.learning.backend import Backend
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.learning.history import History
 from accelbrainbase.learning.losses import Weighted, by_name
 from accelbrainbase.learning.randomness import OwnRandomness
@@ -108,7 +108,6 @@ class LearningLoop:
         ):
             check_is_a(name, function, _CALLABLE, optional=name != "step")
         check_is_a("batches", batches, Iterable)
-        check_is_a("callbacks", callbacks, Iterable)
         check_is_a("backend", backend, Backend, optional=True)
         check_is_a("history", history, History, optional=True)
         plan = _Plan(
@@ -118,9 +117,7 @@ class LearningLoop:
             attenuate_rate=check_number("attenuate_rate", attenuate_rate, low=0.0),
             attenuate_every=check_integer("attenuate_every", attenuate_every, low=1),
         )
-        callback_list = list(callbacks)
-        for callback in callback_list:
-            check_is_a("callbacks", callback, Callback)
+        callback_list = checked_callbacks(callbacks)
         callback_list.sort(key=lambda callback: callback.order)
         run = _Run(
             loop=self,

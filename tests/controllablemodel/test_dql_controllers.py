@@ -144,6 +144,17 @@ def test_logs_are_appended_over_learnings():
     assert controller.t == 9
 
 
+@pytest.mark.parametrize("callbacks", [ab.ProgressBar(), 3, [ab.ProgressBar]])
+def test_logs_stay_where_callbacks_are_none(callbacks):
+    controller = controller_of(Chain())
+    controller.learn(3)
+    logs_arr = controller.q_logs_arr
+    for _ in range(2):
+        with pytest.raises(TypeError, match="`callbacks` must be a "):
+            controller.learn(3, callbacks=callbacks)
+        np.testing.assert_array_equal(controller.q_logs_arr, logs_arr)
+
+
 def test_candidates_are_valued_in_one_pass():
     counted = Passes(table())
     sampler = Chain((0, 1, 2))

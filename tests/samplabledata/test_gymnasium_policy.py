@@ -92,6 +92,13 @@ def test_play_counts_equally_many_episodes_of_each_environment():
     assert policy.play(lambda observed_arr: np.zeros(3, int), 3, max_steps=10).tolist() == [0.0] * 3
 
 
+def test_play_counts_no_episode_that_had_no_step():
+    policy = ab.GymnasiumPolicy("CartPole-v1", seed=0, max_episode_steps=3)
+    for max_steps, expected in ((2, [2]), (3, [3]), (4, [3, 1]), (6, [3, 3])):
+        returns = policy.play(lambda observed_arr: [0], 4, max_steps=max_steps)
+        assert returns.tolist() == expected
+
+
 def test_candidates_are_states_and_actions():
     policy = ab.GymnasiumPolicy(Line, env_n=2, seed=0)
     action_arr, number_arr = policy.draw()

@@ -71,6 +71,15 @@ def test_draws_have_candidates_for_each_agent():
         np.testing.assert_array_equal(LABELS[place], label)
 
 
+def test_mini_batches_of_another_size_are_an_error():
+    policy = similar()
+    policy.draw()
+    policy.iteratorable_data.batch_size = 2
+    with pytest.raises(ValueError, match="of one size, but after .* of 3 data .* such as 2"):
+        for _ in range(20):
+            policy.draw()
+
+
 def test_reward_of_similar_images():
     policy = similar()
     arr = nd.array(IMAGES[:3])

@@ -15,7 +15,7 @@ from accelbrainbase._checks import check_integer, check_is_a, check_number
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase._mxnet.learnable_controller import LearnableController
 from accelbrainbase.computable_loss import ComputableLoss
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.learning.state import LearningState
 from accelbrainbase.observabledata._mxnet.functionapproximator.function_approximator import (
     FunctionApproximator,
@@ -195,10 +195,11 @@ class DQLController(LearnableController):
             NonFiniteLossError: If a loss is infinite or not a number.
         """
         iter_n = check_integer("iter_n", iter_n, low=1)
+        callback_list = checked_callbacks(callbacks)
         self._earlier_q_logs_arr = self.q_logs_arr
         self._state_arr = self._state_meta_data_arr = None
         self._at_the_end = False
-        super().learn(iter_n, callbacks=[*(callbacks or ()), _StopAtTheEnd(self)])
+        super().learn(iter_n, callbacks=[*callback_list, _StopAtTheEnd(self)])
 
     def _prepare_turns(self) -> None:
         self.initialize_parameters()

@@ -199,7 +199,8 @@ class GymnasiumPolicy(PolicySampler):
             steps += 1
             if steps == max_steps:
                 for number, found in enumerate(returns):
-                    found.append(self._sum_list[number])
+                    if self._action_lists[number]:  # else the last step was that of an end
+                        found.append(self._sum_list[number])
                     found += [math.nan] * each
         flat = np.array([found[:each] for found in returns]).reshape(-1)
         return flat[~np.isnan(flat)]

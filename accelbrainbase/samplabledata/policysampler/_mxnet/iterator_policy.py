@@ -9,6 +9,8 @@ from mxnet import nd
 from accelbrainbase.samplabledata.iterator_sampler import IteratorSampler
 from accelbrainbase.samplabledata.policy_sampler import PolicySampler
 
+_PASSED_OVER_N = 100
+
 
 class IteratorPolicy(IteratorSampler, PolicySampler):
     """Candidates are data points of an iterator; the one that is chosen is the next state.
@@ -38,13 +40,23 @@ class IteratorPolicy(IteratorSampler, PolicySampler):
         """Return the next mini-batch that has a data point for each agent.
 
         The last one of an epoch may be smaller than the others; it is passed over.
+
+        Raises:
+            ValueError: If the iterator generates mini-batches of another size now.
         """
         batch = self.next_mini_batch()
         if self._first is None or self._first[0] is not self.iteratorable_data:
             self._first = self.iteratorable_data, len(batch[0])
-        while len(batch[0]) != self._first[1]:
+        for _ in range(_PASSED_OVER_N):
+            if len(batch[0]) == self._first[1]:
+                return batch
             batch = self.next_mini_batch()
-        return batch
+        raise ValueError(
+            f"`iteratorable_data` of {type(self).__name__} must generate mini-batches of one size, "
+            f"but after the first one, of {self._first[1]} data points, the last "
+            f"{_PASSED_OVER_N} had others, such as {len(batch[0])}. For another `batch_size` build "
+            f"another iterator, and set it here."
+        )
 
     def _meta_of(self, action_arr: nd.NDArray, target_list: list[nd.NDArray]) -> Any:  # noqa: ARG002
         """Hook: return what else is known of the candidates; by default `None`.
