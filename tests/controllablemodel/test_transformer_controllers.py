@@ -227,6 +227,42 @@ def test_parts_can_be_given_and_stay_learned():
         )
 
 
+def test_parts_of_different_widths_fit():
+    loss = ab.L2NormLoss()
+    model = ab.TransformerController(loss, ab.TransformerEncoder(10, 1, 2, loss), **SETTINGS)
+    assert model.inference(ENCODED, DECODED).shape == (3, 4, 6)
+    assert model.feature_points_arr.shape == (3, 5, 10)
+    model = ab.TransformingAutoEncoderController(
+        loss,
+        decoder=ab.TransformerDecoder(8, 1, loss, head_n=2, output_dim=7),
+        reconstructor=ab.TransformerReconstructor(12, 1, loss, head_n=2, output_dim=6),
+        **SETTINGS,
+    )
+    assert model.inference(ENCODED, DECODED).shape == (3, 4, 6)
+    assert model.feature_points_arr.shape == (3, 4, 7)
+    with pytest.raises(ValueError, match="`decoder` must be built with `memory_dim=10`"):
+        ab.TransformerController(
+            loss, ab.TransformerEncoder(10, 1, 2, loss), ab.TransformerDecoder(8, 1, loss)
+        )
+
+
+@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize(
+    ("name", "value"), [("head_n", 1), ("embedding_flag", False), ("embedding_weignt", 0.5)]
+)
+def test_settings_of_parts_change_after_a_pass(cls, name, value):
+    outputs = []
+    for hybridize_flag in (True, False):
+        ab.seed(0)
+        model = cls(**{**SETTINGS, "head_n": 2}, hybridize_flag=hybridize_flag)
+        outputs.append(model.inference(ENCODED, DECODED).asnumpy())
+        for part in (model.encoder, model.decoder):
+            setattr(part, name, value)
+        outputs.append(model.inference(ENCODED, DECODED).asnumpy())
+    assert np.abs(outputs[0] - outputs[1]).max() > 1e-3
+    np.testing.assert_allclose(outputs[1], outputs[3], atol=1e-5)
+
+
 def test_killed_learning_resumes_bit_for_bit(tmp_path):
     class Killed(BaseException):
         pass

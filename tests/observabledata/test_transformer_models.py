@@ -230,6 +230,21 @@ def test_a_decoder_without_a_memory_is_a_language_model():
     assert (predicted == numbers[:, 1:]).mean() > 0.99
 
 
+@pytest.mark.parametrize("memory", [MEMORY[:, :, :5], MEMORY[:2], MEMORY[0]])
+def test_a_memory_that_does_not_fit_is_named(memory):
+    with pytest.raises(ValueError, match=r"`encoded_arr` must have shape .* \(3, length, 6\)"):
+        decoder().inference(SERIES, memory)
+
+
+def test_positions_can_be_left_out_after_a_pass():
+    model, plain = encoder(), encoder()
+    model.inference(SERIES)
+    model.embedding_flag = plain.embedding_flag = False
+    np.testing.assert_array_equal(
+        model.inference(SERIES).asnumpy(), plain.inference(SERIES).asnumpy()
+    )
+
+
 def test_heads_of_all_layers_can_be_set():
     model = encoder(head_n=2)
     before = model.inference(SERIES).asnumpy()

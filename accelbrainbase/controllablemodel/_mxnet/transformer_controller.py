@@ -23,6 +23,7 @@ from accelbrainbase.controllable_model import ControllableModel
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.iteratabledata.transformer_iterator import TransformerIterator
 from accelbrainbase.learning.callback import Callback
+from accelbrainbase.observabledata._mxnet.transformer_model import TransformerModel
 from accelbrainbase.observabledata._mxnet.transformermodel.transformer_decoder import (
     TransformerDecoder,
 )
@@ -176,11 +177,17 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
             decoder = TransformerDecoder(
                 **shared,
                 multi_head_attention_activation_list=memory_activations,
+                memory_dim=encoder.depth_dim,
                 output_dim=self._decoded_dim(),
             )
             decoder.embedding_weignt = embedding_weight
         if not decoder.memory_flag:
             raise ValueError("`decoder` must be built with `memory_flag=True`.")
+        if decoder.memory_dim != encoder.depth_dim:
+            raise ValueError(
+                f"`decoder` must be built with `memory_dim={encoder.depth_dim}`, the `depth_dim` "
+                f"of the encoder, but has {decoder.memory_dim}."
+            )
         self.encoder = encoder
         self.decoder = decoder
         for part in (encoder, decoder):
@@ -191,6 +198,13 @@ class TransformerController(GraphPerInput, GradientBlock, ControllableModel):
     def _decoded_dim(self) -> int:
         """Hook: return the number of features that a decoder made here gives."""
         return self.depth_dim
+
+    def _parts(self) -> Iterable[TransformerModel]:
+        return self.encoder, self.decoder
+
+    def _key_of(self, x: Any, *args: Any) -> tuple[Any, ...]:
+        settings = (part.graph_settings() for part in self._parts())
+        return (*super()._key_of(x, *args), *settings)
 
     # -- forward -----------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import mxnet as mx
@@ -15,6 +15,7 @@ from accelbrainbase._mxnet.gluon_learner import GluonLearner
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.computableloss._mxnet.l2_norm_loss import L2NormLoss
 from accelbrainbase.controllablemodel._mxnet.transformer_controller import TransformerController
+from accelbrainbase.observabledata._mxnet.transformer_model import TransformerModel
 from accelbrainbase.observabledata._mxnet.transformermodel.transformer_decoder import (
     TransformerDecoder,
 )
@@ -143,6 +144,13 @@ class TransformingAutoEncoderController(TransformerController):
             reconstructor = TransformerReconstructor(**shared, output_dim=self.depth_dim)
             reconstructor.embedding_weignt = embedding_weight
         self.reconstructor = reconstructor
+        if self.decoder.output_dim is not None:
+            reconstructor.read_from(self.decoder.output_dim)
+        if not reconstructor.not_init_flag and not self.init_deferred_flag:
+            reconstructor.initialize_parameters()
+
+    def _parts(self) -> Iterable[TransformerModel]:
+        return self.encoder, self.decoder, self.reconstructor
 
     def forward_propagation(
         self,

@@ -194,15 +194,8 @@ class AttentionModel(GraphPerInput, GradientBlock):
         observed_arr = self.on_device("observed_arr", observed_arr)
         self._check_input(observed_arr)
         memory_arr = self.on_device("memory_arr", memory_arr)
-        if memory_arr is not None and (
-            memory_arr.ndim != 3
-            or memory_arr.shape[::2] != (observed_arr.shape[0], self.memory_dim)
-        ):
-            raise ValueError(
-                f"`memory_arr` must have shape (batch, length, features), here "
-                f"({observed_arr.shape[0]}, length, {self.memory_dim}), but got "
-                f"{memory_arr.shape}. `memory_dim` in the constructor sets the features."
-            )
+        if memory_arr is not None:
+            check_memory("memory_arr", memory_arr, observed_arr, self.memory_dim)
         memory_n = observed_arr.shape[1] if memory_arr is None else memory_arr.shape[1]
         mask = self.on_device("mask", mask)
         mask = checked_mask("mask", mask, observed_arr.shape[0], observed_arr.shape[1], memory_n)
@@ -229,4 +222,24 @@ def check_series(owner: Any, observed_arr: nd.NDArray, known: int) -> None:
         raise ValueError(
             f"`observed_arr` must have {known} features at each point, as this "
             f"{type(owner).__name__} has, but got shape {observed_arr.shape}."
+        )
+
+
+def check_memory(
+    name: str, memory_arr: nd.NDArray, observed_arr: nd.NDArray, memory_dim: int
+) -> None:
+    """Raise a `ValueError` unless there is a memory for each series of `observed_arr`.
+
+    Args:
+        name: Name of the argument, for the message.
+        memory_arr: What should be the memory.
+        observed_arr: Series, shape `(batch, length, features)`.
+        memory_dim: Number of features of the memory.
+    """
+    wanted = (observed_arr.shape[0], memory_dim)
+    if memory_arr.ndim != 3 or memory_arr.shape[::2] != wanted or 0 in memory_arr.shape:
+        raise ValueError(
+            f"`{name}` must have shape (batch, length, features), here "
+            f"({wanted[0]}, length, {memory_dim}), but got {memory_arr.shape}. `memory_dim` in "
+            f"the constructor sets the features."
         )

@@ -289,12 +289,18 @@ class TransformerModel(GraphPerInput, GradientBlock):
         for attention in self.__dict__["_attentions"]:
             attention.head_n = value
         self._head_n = value
-        self._clear_cached_op()
 
     @read_only
     def feature_points_arr(self) -> nd.NDArray:
         """What the layers gave in the last forward pass, shape `(batch, length, depth_dim)`."""
         return self.kept_features()
+
+    def graph_settings(self) -> tuple[Any, ...]:
+        """Return what can be set between two passes, and is fixed in a compiled graph."""
+        return self._head_n, self.embedding_flag, self.embedding_weignt
+
+    def _key_of(self, x: Any, *args: Any) -> tuple[Any, ...]:
+        return (*super()._key_of(x, *args), *self.graph_settings())
 
     # -- the door ----------------------------------------------------------------------
 

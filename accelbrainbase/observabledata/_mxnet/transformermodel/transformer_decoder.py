@@ -15,6 +15,7 @@ from accelbrainbase._mxnet.attention import bias_of, causal_bias
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.learning.callback import Callback
+from accelbrainbase.observabledata._mxnet.attention_model import check_memory
 from accelbrainbase.observabledata._mxnet.attentionmodel.multi_head_attention_model import (
     MultiHeadAttentionModel,
 )
@@ -124,6 +125,9 @@ class TransformerDecoder(TransformerModel):
         )
         self.causal_flag = bool(causal_flag)
         self.memory_flag = bool(memory_flag)
+        self.memory_dim = depth_dim
+        if memory_dim is not None:
+            self.memory_dim = check_integer("memory_dim", memory_dim, low=1)
         lists = {
             "self_attention_layer_norm_list": (self_attention_layer_norm_list, None),
             "self_attention_activation_list": (self_attention_activation_list, "identity"),
@@ -152,11 +156,14 @@ class TransformerDecoder(TransformerModel):
         self.__dict__["_layers"] = layers
         self.add_output_norm(output_layer_norm)
         check_is_a("output_fc", output_fc, HybridBlock, optional=True)
-        if output_dim is not None:
-            check_integer("output_dim", output_dim, low=1)
+        self.output_dim: int | None = None  # that of a given layer is not known
+        if output_fc is None:
+            self.output_dim = depth_dim
+            if output_dim is not None:
+                self.output_dim = check_integer("output_dim", output_dim, low=1)
         with self.name_scope():
             self.output_fc = output_fc or nn.Dense(
-                output_dim or depth_dim, use_bias=False, flatten=False, in_units=depth_dim
+                self.output_dim, use_bias=False, flatten=False, in_units=depth_dim
             )
         self.complete()
 
@@ -247,6 +254,8 @@ class TransformerDecoder(TransformerModel):
                 f"(`memory_flag=True`), but `memory_flag` is {self.memory_flag}."
             )
         encoded_arr = self.on_device("encoded_arr", encoded_arr)
+        if encoded_arr is not None:
+            check_memory("encoded_arr", encoded_arr, observed_arr, self.memory_dim)
         length = observed_arr.shape[1]
         mask = self._mask("self_attention_mask_arr", self_attention_mask_arr, observed_arr, length)
         if encoded_arr is None:
