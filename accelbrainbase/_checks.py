@@ -86,6 +86,7 @@ def check_list_of(name: str, values: Iterable[Any], expected: type, noun: str) -
         expected: Their type.
         noun: What an entry is, for the message.
     """
+    check_is_a(name, values, Iterable)
     entries = list(values)
     if not entries:
         raise ValueError(f"`{name}` must have at least one {noun}, but is empty.")

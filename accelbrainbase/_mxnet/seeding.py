@@ -22,3 +22,13 @@ def seed(value: int) -> None:
     mx.random.seed(number)
     np.random.seed(number)
     random.seed(number)
+
+
+def seed_by(random_state: int | None) -> None:
+    """Seed everything by the `random_state` of an estimator; `None` leaves all as it is.
+
+    Args:
+        random_state: The seed, at least 0, or `None`.
+    """
+    if random_state is not None:
+        seed(check_integer("random_state", random_state, low=0))

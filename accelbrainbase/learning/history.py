@@ -54,7 +54,11 @@ class History:
 
         Returns:
             Array of shape `(rows, columns)`.
+
+        Raises:
+            TypeError: If `columns` is one name, not a list.
         """
+        _check_names(columns)
         names = self.columns if columns is None else list(columns)
         rows = [[row.get(name, math.nan) for name in names] for row in self.row_list]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
@@ -85,7 +89,12 @@ class History:
 
         Returns:
             The axes.
+
+        Raises:
+            TypeError: If `columns` is one name, not a list.
+            KeyError: If there is no such column.
         """
+        _check_names(columns)
         from matplotlib.ticker import MaxNLocator
 
         if ax is None:
@@ -111,3 +120,8 @@ class History:
 
     def _repr_html_(self) -> Any:
         return self.to_frame().to_html(max_rows=12)
+
+
+def _check_names(columns: Sequence[str] | None) -> None:
+    if isinstance(columns, str):  # a sequence too, of its letters
+        raise TypeError(f"`columns` must be a list of names, also of one: `[{columns!r}]`.")

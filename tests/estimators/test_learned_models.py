@@ -190,6 +190,19 @@ def test_a_classifier_that_was_not_fitted_says_so(method):
         getattr(ab.LadderClassifier(), method)(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"random_state": -1}, ValueError, "`random_state` must be at least 0, but got -1"),
+        ({"random_state": 0.5}, TypeError, "`random_state` must be an integer, but got 0.5"),
+        ({"hidden_units": 8}, TypeError, "`hidden_units` must be a `Iterable`, but got 8"),
+    ],
+)
+def test_impossible_settings_are_named_in_fit(settings, error, message):
+    with pytest.raises(error, match=message):
+        ab.AutoEncoderTransformer(2, **settings).fit(X)
+
+
 def test_what_was_not_fitted_and_other_shapes():
     model = ab.AutoEncoderTransformer(2, (), epochs=1)
     with pytest.raises(NotFittedError, match="not fitted yet"):

@@ -92,6 +92,12 @@ def test_plot_marks_rows_where_there_are_few():
     assert long.plot().lines[0].get_marker() != "."
 
 
+@pytest.mark.parametrize("method", ["array", "plot"])
+def test_one_name_is_no_list_of_names(history, method):
+    with pytest.raises(TypeError, match=r"`columns` must be a list of .*: `\['train_loss'\]`"):
+        getattr(history, method)("train_loss")
+
+
 def test_empty_history():
     history = History("turn")
     assert len(history) == 0 and history.columns == []

@@ -304,6 +304,8 @@ def test_bad_chains_are_named():
         ab.ConvolutionalNetworkChain([], ab.L2NormLoss())
     with pytest.raises(TypeError, match="`network_list` must be a `ConvolutionalNeuralNetworks`"):
         ab.ConvolutionalNetworkChain([dense(3)], ab.L2NormLoss())
+    with pytest.raises(TypeError, match="`network_list` must be a `Iterable`, but got L2NormLoss"):
+        ab.ConvolutionalNetworkChain(ab.L2NormLoss(), [dense(3)])
 
 
 # -- small blocks ----------------------------------------------------------------------

@@ -486,6 +486,7 @@ BAD = [
     ({"units_list": [3, 0]}, ValueError, "`units_list` must be at least 1, but got 0"),
     ({"units_list": [2.5]}, TypeError, "`units_list` must be an integer, but got 2.5"),
     ({"units_list": [True]}, TypeError, "`units_list` must be an integer, but got True"),
+    ({"units_list": 3}, TypeError, "`units_list` must be a `Iterable` or None, but got 3"),
     ({"units_list": [3, 2], "activation_list": ["tanh"]}, ValueError,
      "`activation_list` must have one entry for each of the 2 layers, but has 1"),
     ({"units_list": [3], "activation_list": "tanh"}, TypeError,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import mxnet as mx
 import numpy as np
 
-from accelbrainbase._checks import check_integer
-from accelbrainbase._mxnet.seeding import seed
+from accelbrainbase._checks import check_integer, check_is_a
+from accelbrainbase._mxnet.seeding import seed_by
 from accelbrainbase.computableloss._mxnet.l2_norm_loss import L2NormLoss
 from accelbrainbase.estimators.learned_model import LearnedTransformer
 from accelbrainbase.iteratabledata._mxnet.array_iterator import ArrayIterator
@@ -82,8 +82,7 @@ class AutoEncoderTransformer(LearnedTransformer):
             ValueError: If a setting is impossible.
         """
         arr = self._first_data("X", X)
-        if self.random_state is not None:
-            seed(self.random_state)
+        seed_by(self.random_state)
         make = self._make_model if self.model_factory is None else self.model_factory
         self.model_ = make(self.observed_shape_)
         self.model_.learn(
@@ -121,6 +120,7 @@ class AutoEncoderTransformer(LearnedTransformer):
         return -float(np.mean((self.reconstruct(X) - self._more_data("X", X)) ** 2))
 
     def _make_model(self, shape: tuple[int, ...]) -> AutoEncoder:
+        check_is_a("hidden_units", self.hidden_units, Iterable)
         widths = [check_integer("hidden_units", width, low=1) for width in self.hidden_units]
         code_n = check_integer("code_n", self.code_n, low=1)
         encoder, decoder = (

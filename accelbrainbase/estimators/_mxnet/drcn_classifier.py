@@ -11,7 +11,7 @@ from mxnet import nd
 from mxnet.gluon import nn
 
 from accelbrainbase._checks import check_integer
-from accelbrainbase._mxnet.seeding import seed
+from accelbrainbase._mxnet.seeding import seed_by
 from accelbrainbase.computableloss._mxnet.drcn_loss import DRCNLoss
 from accelbrainbase.computableloss._mxnet.l2_norm_loss import L2NormLoss
 from accelbrainbase.estimators.network_classifier import NetworkClassifier
@@ -126,8 +126,7 @@ class DRCNClassifier(NetworkClassifier):
                 f"`y` must have one label for each row of `X`, shape ({len(source)},), but has "
                 f"{labels.shape}."
             )
-        if self.random_state is not None:
-            seed(self.random_state)
+        seed_by(self.random_state)
         iterator = DRCNArrayIterator(
             source, labels, target, epochs=self.epochs, batch_size=self.batch_size,
             seed=self.random_state, ctx=self.ctx,

@@ -9,7 +9,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
-from accelbrainbase._mxnet.seeding import seed
+from accelbrainbase._mxnet.seeding import seed_by
 from accelbrainbase.estimators.reconstruction_detector import ReconstructionDetector
 from accelbrainbase.iteratabledata._mxnet.array_iterator import ArrayIterator
 from accelbrainbase.learning.early_stopping import EarlyStopping
@@ -127,8 +127,7 @@ class EncDecAD(ReconstructionDetector):
         self.model_factory = model_factory
 
     def _make_model(self, seq_len: int, variable_n: int) -> Any:
-        if self.random_state is not None:
-            seed(self.random_state)
+        seed_by(self.random_state)
         if self.model_factory is not None:
             return self.model_factory(seq_len, variable_n)
         loss = gluon.loss.L2Loss()

@@ -10,7 +10,7 @@ import numpy as np
 from mxnet import gluon
 
 from accelbrainbase._checks import check_integer
-from accelbrainbase._mxnet.seeding import seed
+from accelbrainbase._mxnet.seeding import seed_by
 from accelbrainbase.estimators.network_classifier import NetworkClassifier
 from accelbrainbase.iteratabledata._mxnet.arrayiterator.semi_supervised_iterator import (
     SemiSupervisedIterator,
@@ -101,8 +101,7 @@ class LadderClassifier(NetworkClassifier):
             ValueError: If there are no two classes, or a setting is impossible.
         """
         arr = self._first_data("X", X)
-        if self.random_state is not None:
-            seed(self.random_state)
+        seed_by(self.random_state)
         iterator = SemiSupervisedIterator(
             arr, y, epochs=self.epochs, batch_size=self.batch_size, seed=self.random_state,
             ctx=self.ctx,

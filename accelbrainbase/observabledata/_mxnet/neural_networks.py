@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from mxnet.gluon import nn
 from mxnet.initializer import Initializer
 
 from accelbrainbase._accessors import read_only
-from accelbrainbase._checks import check_integer
+from accelbrainbase._checks import check_integer, check_is_a
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.layer_stack import LayerStack
 from accelbrainbase._mxnet.tied_dense import TiedDense
@@ -99,6 +99,7 @@ class NeuralNetworks(GradientBlock):
             scale=scale,
             **kwargs,
         )
+        check_is_a("units_list", units_list, Iterable, optional=True)
         units = [
             check_integer("units_list", unit_n, low=1)
             for unit_n in (_DEFAULT_UNITS if units_list is None else units_list)
