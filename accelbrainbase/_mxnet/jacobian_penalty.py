@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -218,6 +219,12 @@ class _Along(HybridBlock):
         super().__init__()
         self.tangent = tangent
         self.hybridize(static_alloc=True, static_shape=True)
+
+    def _build_cache(self, *args: Any) -> None:
+        """Trace the graph, in which the bias of a last layer without activation has no part."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Parameter .* is not used")
+            super()._build_cache(*args)
 
     def hybrid_forward(self, F: Any, x: Any, v: Any, near: Any = None) -> Any:
         """Compute it along `v`, at `x`, less that at `near`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from mxnet import autograd, nd
@@ -153,6 +155,17 @@ def test_deep_encoder():
     assert (drawn != exact).asnumpy().any()
     model.learn(ab.ArrayIterator(POINTS, epochs=20, batch_size=20, seed=0))
     assert model.penalty(POINTS).mean().asscalar() < 0.7 * exact.mean().asscalar()
+
+
+def test_a_linear_code_is_learned_without_warnings():
+    encoder = ab.NeuralNetworks(
+        ab.L2NormLoss(), units_list=[5, 3], activation_list=["sigmoid", "identity"]
+    )
+    decoder = ab.NeuralNetworks(ab.L2NormLoss(), units_list=[POINTS.shape[1]])
+    model = ab.ContractiveAutoEncoder(encoder, decoder, ab.L2NormLoss())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.learn(ab.ArrayIterator(POINTS, epochs=1))
 
 
 def test_encoders_with_dropout_and_normalisation_contract_as_they_infer():
