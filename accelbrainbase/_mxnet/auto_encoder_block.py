@@ -35,8 +35,12 @@ class AutoEncoderBlock(GradientBlock):
         check_is_a("noiseable_data", value, NoiseableData, optional=True)
         self.__dict__["_noiseable_data"] = value
 
-    def _corrupted(self, observed_arr: nd.NDArray) -> nd.NDArray:
-        """Return a corrupted copy for a step of learning; without noise `observed_arr` itself."""
+    def corrupted(self, observed_arr: nd.NDArray) -> nd.NDArray:
+        """Return a corrupted copy for a step of learning; without noise `observed_arr` itself.
+
+        Args:
+            observed_arr: Shape `(batch, *features)`.
+        """
         if self.noiseable_data is None:
             return observed_arr
         with autograd.pause(train_mode=False):
@@ -44,7 +48,7 @@ class AutoEncoderBlock(GradientBlock):
 
     @of_output
     def _batch_loss(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
-        return super()._batch_loss(self._corrupted(observed_arr), target_arr)
+        return super()._batch_loss(self.corrupted(observed_arr), target_arr)
 
     # -- for models that learn with an auto-encoder as a part -----------------------------
 
@@ -68,7 +72,7 @@ class AutoEncoderBlock(GradientBlock):
             What is to be compared with the clean data points; and what learning minimises beside
             that, weighted, shape `(batch,)` or `(1,)`, or `None`.
         """
-        return self(self._corrupted(observed_arr)), None
+        return self(self.corrupted(observed_arr)), None
 
     def code_and_reconstruction(self, F: Any, x: Any) -> tuple[Any, Any]:  # noqa: ARG002
         """Hook: compute both as at inference, in a graph.

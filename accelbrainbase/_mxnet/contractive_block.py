@@ -89,11 +89,22 @@ class ContractiveBlock(PenalizedBlock):
         scores = super()._with_penalty(scores, observed_arr)
         if self.higher_order_lambda == 0.0:
             return scores
-        change_arr = self._jacobian_penalty().change(
-            observed_arr, code_arr, self.higher_order_sigma, self.higher_order_n, _generator()
-        )
+        change_arr = self._change_in_learning(observed_arr, code_arr)
         loss_arr = scores["loss"] + self.higher_order_lambda * change_arr
         return {**scores, "loss": loss_arr, "higher_order_penalty": change_arr}
+
+    def _weighted_penalties(self, observed_arr: nd.NDArray) -> nd.NDArray:
+        code_arr = self.feature_points_arr
+        penalty_arr = super()._weighted_penalties(observed_arr)
+        if self.higher_order_lambda == 0.0:
+            return penalty_arr
+        change_arr = self._change_in_learning(observed_arr, code_arr)
+        return penalty_arr + self.higher_order_lambda * change_arr
+
+    def _change_in_learning(self, observed_arr: nd.NDArray, code_arr: nd.NDArray) -> nd.NDArray:
+        return self._jacobian_penalty().change(
+            observed_arr, code_arr, self.higher_order_sigma, self.higher_order_n, _generator()
+        )
 
     def _jacobian_penalty(self) -> JacobianPenalty:
         """Return the penalty of the encoder, made once for the layers that it has."""

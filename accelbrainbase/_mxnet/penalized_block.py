@@ -50,7 +50,7 @@ class PenalizedBlock(AutoEncoderBlock):
         raise NotImplementedError(f"{type(self).__name__} must override `_penalty_in_learning`")
 
     def _batch_loss(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
-        observed_arr = self._corrupted(observed_arr)
+        observed_arr = self.corrupted(observed_arr)
         scores = self._score(self(observed_arr), target_arr)
         return self._with_penalty(scores, observed_arr)
 
@@ -62,9 +62,20 @@ class PenalizedBlock(AutoEncoderBlock):
         Args:
             observed_arr: Clean data points, shape `(batch, *features)`.
         """
-        observed_arr = self._corrupted(observed_arr)
+        observed_arr = self.corrupted(observed_arr)
         decoded_arr = self(observed_arr)
-        return decoded_arr, self.penalty_lambda * self._penalty_in_learning(observed_arr)
+        return decoded_arr, self._weighted_penalties(observed_arr)
+
+    def _weighted_penalties(self, observed_arr: nd.NDArray) -> nd.NDArray:
+        """Hook: compute all that is minimised beside the loss, after a forward pass.
+
+        Args:
+            observed_arr: What went into it, shape `(batch, *features)`.
+
+        Returns:
+            Shape `(batch,)`, or `(1,)` if it is one for all of them.
+        """
+        return self.penalty_lambda * self._penalty_in_learning(observed_arr)
 
     def _evaluate(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:
         scores = super()._evaluate(observed_arr, target_arr)

@@ -20,7 +20,7 @@ from adversarial_players import (
     network,
     values_of,
 )
-from mxnet import autograd, nd
+from mxnet import autograd, gluon, nd
 from mxnet.gluon import nn
 
 import accelbrainbase as ab
@@ -224,6 +224,72 @@ def test_reconstruction_and_regularisation_are_two_phases():
     assert any((a != b).any() for a, b in zip(before[0], values_of(encoder)))
     assert all((a != b).any() for a, b in zip(before[1], values_of(decoder)))
     assert "train_reconstruction_loss" in controller.history.columns
+
+
+def test_noise_and_penalty_of_the_auto_encoder_hold_in_the_reconstruction():
+    class Twice(ab.NoiseableData):
+        def noise(self, arr):
+            return 2.0 * arr
+
+    def reconstruction(penalty_lambda: float, noiseable_data=None, **kwargs):
+        ab.seed(0)
+        auto_encoder = ab.ContractiveAutoEncoder(
+            network([8, 2], hidden="sigmoid"), network([64]), ab.L2NormLoss(),
+            penalty_lambda=penalty_lambda,
+        )  # fmt: skip
+        auto_encoder.noiseable_data = noiseable_data
+        data = digits(BATCH)
+        sampler = data_sampler(data, ab.NoiseSampler, shuffle=False)
+        model = ab.GenerativeAutoEncoder(sampler, auto_encoder, **kwargs)
+        controller = aae(
+            generative_model=model, optimizer_name="SGD", learning_rate=0.0,
+            reconstruction_loss=gluon.loss.L2Loss(),
+        )  # fmt: skip
+        controller.learn(1, 1)
+        return controller.history, auto_encoder, data
+
+    history, auto_encoder, data = reconstruction(0.5, Twice())
+    decoded = auto_encoder.inference(2.0 * data).asnumpy()
+    loss = 0.5 * ((decoded - data) ** 2).mean()
+    assert history.column("train_reconstruction_loss")[0] == pytest.approx(loss, rel=1e-5)
+    penalty = 0.5 * auto_encoder.penalty(2.0 * data).mean().asscalar()
+    got = history.column("train_reconstruction_penalty")[0]
+    assert got == pytest.approx(penalty, rel=0.2)  # one direction of each Jacobian is drawn
+
+
+def test_penalty_of_the_auto_encoder_is_minimised():
+    def norm(penalty_lambda: float) -> float:
+        ab.seed(0)
+        auto_encoder = ab.ContractiveAutoEncoder(
+            network([2], "sigmoid"), network([64]), ab.L2NormLoss(), penalty_lambda=penalty_lambda
+        )
+        sampler = data_sampler(digits(), ab.NoiseSampler)
+        aae(generative_model=ab.GenerativeAutoEncoder(sampler, auto_encoder)).learn(60, 1)
+        return auto_encoder.penalty(digits()).mean().asscalar()
+
+    assert norm(30.0) < 0.5 * norm(0.0)
+
+
+@pytest.mark.parametrize("shape", [(BATCH, 3), (BATCH + 5, 3)])
+def test_noise_of_the_auto_encoder_beside_noise_of_the_encoder(shape):
+    class Gone(ab.NoiseableData):
+        def noise(self, arr):
+            return 0.0 * arr
+
+    auto_encoder = dense_auto_encoder()
+    auto_encoder.noiseable_data = Gone()
+    model = ab.GenerativeAutoEncoder(
+        data_sampler(digits(), ab.NoiseSampler), auto_encoder,
+        encoder_noise_sampler=ab.NormalNoiseSampler(shape_tuple=shape),
+    )  # fmt: skip
+    with autograd.record():
+        observed_arr, _, penalty_arr = model.draw_in_learning()
+    seen = []
+    encoder = auto_encoder.encoder
+    encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].asnumpy()))
+    aae(generative_model=model, hybridize_flag=False).train_reconstruction()
+    assert observed_arr.asnumpy().any() and penalty_arr is None
+    assert (seen[0][:, :64] == 0).all() and (seen[0][:, 64:] != 0).all()
 
 
 def test_codes_match_the_prior():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from adaptation_steps import RATE, check_step, values_of
 from model_cases import convolutional_auto_encoder, convolutions, labelled_pictures, network
-from mxnet import gluon, nd
+from mxnet import autograd, gluon, nd
 
 import accelbrainbase as ab
 from accelbrainbase._mxnet.parameter_files import read_parameter_file
@@ -262,6 +262,31 @@ def test_the_penalty_of_an_auto_encoder_is_minimised_too():
         return 0.6 * entropy(scores, LABELS[:8]) + 20 * 0.4 * reconstruction(model) + penalty
 
     check_step(model, (SOURCE, LABELS[:8], TARGET), {model: objective})
+
+
+def test_the_change_of_the_jacobian_is_minimised_too():
+    def contractive(factor: float) -> ab.ContractiveCAE:
+        return ab.ContractiveCAE(
+            convolutions([gluon.nn.Conv2D(4, 4, strides=2, padding=1)], "sigmoid"),
+            convolutions([gluon.nn.Conv2DTranspose(1, 4, strides=2, padding=1)], "identity"),
+            ab.L2NormLoss(), tied_weights_flag=False, penalty_lambda=0.2,
+            higher_order_lambda=factor,
+        )  # fmt: skip
+
+    beside = []
+    for factor in (0.0, 3.0):
+        ab.seed(0)
+        auto_encoder = contractive(factor)
+        with autograd.record():
+            _, cost_arr = auto_encoder.reconstruction_in_learning(nd.array(TARGET))
+        beside.append(cost_arr.asnumpy())
+    ab.seed(0)
+    learned = contractive(3.0)  # alone, by the same draws
+    learned.learning_rate = 0.0
+    learned.learn(ab.ArrayIterator(TARGET, batch_size=len(TARGET), epochs=1, shuffle=False))
+    change = learned.history.column("train_higher_order_penalty")[0]
+    assert change > 0
+    assert (beside[1] - beside[0]).mean() == pytest.approx(3.0 * change, rel=0.2)
 
 
 def ladder() -> ab.ConvolutionalLadderNetworks:

@@ -372,7 +372,7 @@ class GANController(LearnableController):
             judged_true_arr = judge(true_arr)
             judged_arr = judge(generated_arr)
             loss_arr = self.discriminator_loss(judged_true_arr, judged_arr)
-            learned_arr = loss_arr if penalty is None else _with(loss_arr, penalty.slope())
+            learned_arr = loss_arr if penalty is None else with_penalty(loss_arr, penalty.slope())
         self.update(learned_arr, true_arr.shape[0], trainer)
         if penalty is not None:
             self._also[f"{name}gradient_penalty"] = penalty.value_arr
@@ -512,7 +512,7 @@ def adapted(loss: Any) -> Any:
     return loss if loss is None or callable(loss) else loss.compute
 
 
-def _with(loss_arr: nd.NDArray, penalty_arr: nd.NDArray) -> nd.NDArray:
+def with_penalty(loss_arr: nd.NDArray, penalty_arr: nd.NDArray) -> nd.NDArray:
     """Add penalties to losses; their mean where there are not as many."""
     if loss_arr.shape != penalty_arr.shape:
         penalty_arr = penalty_arr.mean()

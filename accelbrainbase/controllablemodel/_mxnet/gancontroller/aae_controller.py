@@ -10,7 +10,11 @@ from mxnet.initializer import Initializer
 from accelbrainbase._checks import check_is_a
 from accelbrainbase._mxnet.lazy_trainer import LazyTrainer
 from accelbrainbase.computable_loss import ComputableLoss
-from accelbrainbase.controllablemodel._mxnet.gan_controller import GANController, adapted
+from accelbrainbase.controllablemodel._mxnet.gan_controller import (
+    GANController,
+    adapted,
+    with_penalty,
+)
 from accelbrainbase.observabledata._mxnet.adversarialmodel.discriminative_model import (
     DiscriminativeModel,
 )
@@ -35,7 +39,11 @@ class AAEController(GANController):
     (`labeled=True`), the codes are to be followed by the labels of their data points
     (section 2.3): `generative_model` is a `GenerativeAutoEncoder` with a `label_flag`.
 
-    The history has one more column, `train_reconstruction_loss`.
+    What the auto-encoder has of its own holds in the reconstruction: its `noiseable_data`, and the
+    penalty of a contractive or repelling one.
+
+    The history has one more column, `train_reconstruction_loss`, and where there is a penalty
+    `train_reconstruction_penalty`, weighted.
 
     Args:
         true_sampler: Draws from the prior.
@@ -143,15 +151,25 @@ class AAEController(GANController):
         Returns:
             The loss of each sample, shape `(batch,)`.
         """
+        model = self.generative_model
         with autograd.record():
-            observed_arr, reconstructed_arr = self.generative_model.draw()[1:3]
+            if self._has_own_draw():
+                _, observed_arr, reconstructed_arr = model.draw()[:3]
+                penalty_arr = None
+            else:
+                observed_arr, reconstructed_arr, penalty_arr = model.draw_in_learning()
             loss_arr = self.reconstruction_loss(reconstructed_arr, observed_arr)
-        self.update(loss_arr, observed_arr.shape[0], self.reconstruction_trainer)
-        self.constrain(self.generative_model)
+            learned_arr = loss_arr if penalty_arr is None else with_penalty(loss_arr, penalty_arr)
+        self.update(learned_arr, observed_arr.shape[0], self.reconstruction_trainer)
+        if penalty_arr is not None:
+            self._also["reconstruction_penalty"] = penalty_arr.detach()
+        self.constrain(model)
         return loss_arr
 
     def _generate(self) -> nd.NDArray:
         model = self.generative_model
-        if getattr(type(model), "draw", None) is GenerativeAutoEncoder.draw:
-            return model.draw_code()
-        return model.draw()[0]  # another package's own draw
+        return model.draw()[0] if self._has_own_draw() else model.draw_code()
+
+    def _has_own_draw(self) -> bool:
+        """Tell whether the generator draws in a way of its own: it is of another package."""
+        return getattr(type(self.generative_model), "draw", None) is not GenerativeAutoEncoder.draw

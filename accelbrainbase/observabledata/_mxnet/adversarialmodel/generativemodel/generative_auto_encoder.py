@@ -8,6 +8,7 @@ from mxnet import nd
 from mxnet.gluon import HybridBlock
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.auto_encoder_block import AutoEncoderBlock
 from accelbrainbase._mxnet.features import FeatureBlock
 from accelbrainbase.observabledata._mxnet.adversarialmodel.generative_model import (
     GenerativeModel,
@@ -35,7 +36,8 @@ class GenerativeAutoEncoder(GenerativeModel):
         encoder_noise_sampler: Draws noise that the encoder gets beside the data points, joined on
             axis 1. Then a code is drawn from a distribution of any form, and codes can fill the
             prior also where there are few data points (the *universal approximator posterior*
-            of section 2). `None`: the code is a function of the data point.
+            of section 2). `None`: the code is a function of the data point. A penalty of the
+            auto-encoder has then no part in the game.
         **kwargs: As in `GenerativeModel`.
 
     Raises:
@@ -100,15 +102,28 @@ class GenerativeAutoEncoder(GenerativeModel):
             points as the encoder got them; and their reconstructions.
         """
         observed_arr, condition_arr = self._draw_start()
-        if isinstance(self.model, FeatureBlock) and self.encoder_noise_sampler is None:
-            reconstructed_arr = self(observed_arr)
-            code_arr = self.model.kept_features()
-        else:
-            code_arr = self._encode(observed_arr)
-            reconstructed_arr = self.model.decoder(code_arr)
+        code_arr, reconstructed_arr = self._code_and_reconstruction(observed_arr)
         if condition_arr is not None:
             code_arr = join(code_arr, condition_arr, self.conditonal_dim)
         return code_arr, observed_arr, reconstructed_arr
+
+    def draw_in_learning(self) -> tuple[nd.NDArray, nd.NDArray, nd.NDArray | None]:
+        """Draw one mini-batch and reconstruct it as the auto-encoder learns; to be recorded.
+
+        Where the auto-encoder has a `noiseable_data`, that corrupts what it gets.
+
+        Returns:
+            A tuple of the observed data points, which are to be reconstructed; their
+            reconstructions; and what the auto-encoder minimises beside, such as the penalty of a
+            contractive one, weighted, shape `(batch,)` or `(1,)`, or `None`.
+        """
+        observed_arr, _ = self._draw_start()
+        if not isinstance(self.model, AutoEncoderBlock):
+            return observed_arr, self._code_and_reconstruction(observed_arr)[1], None
+        if self.encoder_noise_sampler is None:
+            return observed_arr, *self.model.reconstruction_in_learning(observed_arr)
+        corrupted_arr = self.model.corrupted(observed_arr)
+        return observed_arr, self._code_and_reconstruction(corrupted_arr)[1], None
 
     def draw_code(self) -> nd.NDArray:
         """Draw one mini-batch and encode it, without reconstructing it.
@@ -121,6 +136,13 @@ class GenerativeAutoEncoder(GenerativeModel):
         if condition_arr is not None:
             code_arr = join(code_arr, condition_arr, self.conditonal_dim)
         return code_arr
+
+    def _code_and_reconstruction(self, observed_arr: nd.NDArray) -> tuple[nd.NDArray, nd.NDArray]:
+        if isinstance(self.model, FeatureBlock) and self.encoder_noise_sampler is None:
+            reconstructed_arr = self(observed_arr)
+            return self.model.kept_features(), reconstructed_arr
+        code_arr = self._encode(observed_arr)
+        return code_arr, self.model.decoder(code_arr)
 
     def _encode(self, observed_arr: nd.NDArray) -> nd.NDArray:
         if self.encoder_noise_sampler is not None:
