@@ -99,6 +99,8 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
         self.seq_len_ = int(self.window_len)
         if is_windows:
             self.seq_len_ = len(downsample(series[0], self.downsample))
+        else:
+            self._score_stride()  # before learning: rows without a score are an error
         self._fit_scaling(series, labels)
         normal, anomalous = self._divide(labels, is_windows)
         train, stopping, threshold = normal
@@ -151,7 +153,13 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
         return self.stride or max(1, self.seq_len_ // 4)
 
     def _score_stride(self) -> int:
-        return self.score_stride or max(1, self.seq_len_ // 4)
+        stride = self.score_stride or max(1, self.seq_len_ // 4)
+        if stride > self.seq_len_:
+            raise ValueError(
+                f"`score_stride` must be at most {self.seq_len_}, the length of the windows, but "
+                f"got {stride}: the rows between two windows would have no score."
+            )
+        return stride
 
     def _as_series(self, name: str, X: Any) -> tuple[list[np.ndarray], bool]:
         """Return series of shape `(rows, variables)`, and whether they are windows."""

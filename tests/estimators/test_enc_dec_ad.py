@@ -290,6 +290,7 @@ def test_plot(detector):
         ({"beta": 0.0}, waves(200), None, "`beta` must be"),
         ({"quantile": 2.0}, waves(200), None, "`quantile` must be"),
         ({"downsample": 0}, waves(200), None, "`downsample` must be at least 1"),
+        ({"score_stride": 9}, waves(200), None, "`score_stride` must be at most 8"),
     ],
 )
 def test_bad_arguments_are_named(settings, X, y, message):

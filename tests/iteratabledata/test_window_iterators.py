@@ -306,6 +306,9 @@ def test_no_text_is_named(tmp_path):
         ab.UnlabeledTHotTXTIterator([tmp_path / "a.bin"])
     with pytest.raises(FileNotFoundError):
         ab.UnlabeledTHotTXTIterator([tmp_path / "missing.txt"])
+    (tmp_path / "empty.txt").write_text("")
+    with pytest.raises(ValueError, match="`seq_len` must be at most 0, the .*empty.txt'"):
+        ab.UnlabeledTHotTXTIterator([tmp_path / "empty.txt"])
 
 
 def test_context(series):

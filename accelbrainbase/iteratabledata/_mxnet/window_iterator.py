@@ -63,6 +63,14 @@ class WindowIterator(MiniBatchIterator):
         seed: int | None,
         dataset_size: int | None = None,
     ) -> None:
+        self.seq_len = check_integer("seq_len", seq_len, low=1)
+        for arrays, sources in ((series, names), (test_series, test_names)):
+            for arr, source in zip(arrays, sources):
+                if len(arr) < self.seq_len:
+                    raise ValueError(
+                        f"`seq_len` must be at most {len(arr)}, the length of {source!r}, but "
+                        f"got {self.seq_len}. Make it smaller, or leave that file out."
+                    )
         self._set_up(
             epochs=epochs,
             batch_size=batch_size,
@@ -71,18 +79,10 @@ class WindowIterator(MiniBatchIterator):
             noiseable_data=noiseable_data,
             dataset_size=sum(map(len, series)) if dataset_size is None else dataset_size,
         )
-        self.seq_len = check_integer("seq_len", seq_len, low=1)
         self.ctx = resolve_context(ctx)
         self.seed = None if seed is None else check_integer("seed", seed, low=0)
         self._series = {"train": list(series), "test": list(test_series)}
         self._kept: dict[str, nd.NDArray] = {}
-        for arrays, sources in ((series, names), (test_series, test_names)):
-            for arr, source in zip(arrays, sources):
-                if len(arr) < self.seq_len:
-                    raise ValueError(
-                        f"`seq_len` must be at most {len(arr)}, the length of {source!r}, but "
-                        f"got {self.seq_len}. Make it smaller, or leave that file out."
-                    )
 
     # -- what varies -------------------------------------------------------------------
 
