@@ -74,6 +74,31 @@ def test_learning_reads_the_teacher(parts, hybridize_flag):
         np.testing.assert_allclose(output.asnumpy(), written(model, SERIES, teacher), atol=1e-6)
 
 
+@pytest.mark.parametrize("decoder", [{}, {"peephole_flag": True}], ids=["fused", "steps"])
+def test_what_is_read_is_adjusted_as_what_is_taught(decoder):
+    model = make(decoder={"input_adjusted_flag": True, **decoder})
+    free = model.inference(SERIES)
+    np.testing.assert_allclose(model(nd.array(SERIES), free).asnumpy(), free.asnumpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("hybridize_flag", [False, True])
+def test_writing_has_the_gradients_of_its_steps(hybridize_flag):
+    gradients = []
+    for fused in (True, False):
+        model = make(hybridize_flag, teacher_forcing_flag=False)
+        if not fused:
+            model.decoder._fused = None
+        model.inference(SERIES)
+        with autograd.record():
+            output = model._predict(nd.array(SERIES), nd.array(SERIES), None)
+            loss = (output * nd.array(SERIES)).sum()
+        loss.backward()
+        gradients.append([p.grad().asnumpy() for p in model.collect_params().values()])
+    for one, other in zip(*gradients):
+        assert np.abs(one).max() > 0
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 @pytest.mark.parametrize("hybridize_flag", [False, True])
 def test_both_graphs_share_parameters_and_can_alternate(hybridize_flag):
     model = make(hybridize_flag, optimizer_name="Adam", learning_rate=1e-2)

@@ -27,7 +27,7 @@ def make(hybridize_flag=True, **kwargs):
 def unfused(**kwargs):
     """The same network, whose cells are computed step by step."""
     model = make(**kwargs)
-    model.__dict__["_fused"] = None
+    model._fused = None
     return model
 
 
@@ -49,6 +49,21 @@ def test_default_cells_are_fused_and_others_are_not():
     assert make()._fused is not None
     assert make(forget_gate_activation="relu")._fused is None
     assert make(peephole_flag=True)._fused is None
+
+
+def test_a_step_of_ones_own_is_what_computes():
+    class Leaky(ab.LSTMNetworks):
+        def step(self, F, projected, hidden, cell, keep=None):
+            new, state = super().step(F, projected, hidden, cell, keep)
+            return 0.5 * hidden + 0.5 * new, state
+
+    states = []
+    for cls in (ab.LSTMNetworks, Leaky):
+        ab.seed(1)
+        model = cls(None, None, ab.L2NormLoss(), hidden_n=6, output_n=2, dropout_rate=0.0)
+        model.inference(SERIES)
+        states.append(model.feature_points_arr.asnumpy())
+    np.testing.assert_allclose(states[1][:, 0], 0.5 * states[0][:, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("hybridize_flag", [False, True])

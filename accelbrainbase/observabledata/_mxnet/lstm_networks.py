@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mxnet as mx
@@ -193,11 +193,10 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
                 )
         if self.output_layer_flag and output_nn is not None:
             self.output_nn = output_nn
-        # Not a child: its parameters are those of the two layers.
-        fused = None
-        if names == _STANDARD and not self.peephole_flag:
-            fused = FusedLSTM(self.observed_fc, self.hidden_fc, hidden_n)
-        self.__dict__["_fused"] = fused
+        self._fused = None
+        standard = type(self).step is LSTMNetworks.step
+        if standard and names == _STANDARD and not self.peephole_flag:
+            self._fused = FusedLSTM(self.observed_fc, self.hidden_fc, hidden_n)
         self.complete()
 
     # -- forward -----------------------------------------------------------------------
@@ -269,15 +268,13 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
         """
         if state is None:
             state = (self.zero_state(F, x), self.zero_state(F, x))
-        x = self._adjusted(F, x)
-        if self._observed_dropout is not None:
-            x = self._observed_dropout(x)
+        x = self._read(F, x)
         if mask is not None:  # what counts first, so that the cells know no gaps
             order = order_of_unmasked(F, mask)
             x = F.batch_dot(order, x)
             mask = F.reshape(F.batch_dot(order, F.expand_dims(mask, axis=2)), shape=(0, -1))
         if self._fused is not None:
-            hidden_arr, last, cell = self._fused(x, *state, *([] if mask is None else [mask]))
+            hidden_arr, last, cell = self._fused(F, x, state[0], state[1], mask)
         else:
             hidden_arr, last, cell = self._run_steps(F, x, state, mask, length)
         if mask is not None:
@@ -308,8 +305,10 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
             Both, after it.
         """
         observed_f, input_f, forget_f, output_f, hidden_f = self._activations
-        gates = F.split(projected + self.hidden_fc(hidden), num_outputs=4, axis=1)
-        new, input_gate, forget_gate, output_gate = gates
+        gates, n = projected + self.hidden_fc(hidden), self.hidden_n
+        new, input_gate, forget_gate, output_gate = (  # faster than to split
+            F.slice_axis(gates, axis=1, begin=begin, end=begin + n) for begin in range(0, 4 * n, n)
+        )
         if self.peephole_flag:
             input_gate = input_gate + self.input_gate_fc(cell)
             forget_gate = forget_gate + self.forget_gate_fc(cell)
@@ -320,6 +319,32 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
         if self.peephole_flag:
             output_gate = output_gate + self.output_gate_fc(cell)
         return output_f(F, output_gate) * hidden_f(F, cell), cell
+
+    def stepper(self, F: Any, point: Any) -> Callable[[Any, Any, Any], tuple[Any, Any]]:
+        """Return what runs data points through the cells, one time after the other.
+
+        Args:
+            F: `mxnet.ndarray` or `mxnet.symbol`.
+            point: The data points of the first time, shape `(batch, features)`.
+
+        Returns:
+            A function of data points of one time, hidden states and states of the cells
+            before. It returns both states after it, shape `(batch, hidden_n)`.
+        """
+        if self._fused is None:
+
+            def advance(point: Any, hidden: Any, cell: Any) -> tuple[Any, Any]:
+                projected = self.observed_fc(self._read(F, point, one_time=True))
+                return self.step(F, projected, hidden, cell)
+
+            return advance
+        fused, packed = self._fused, self._fused.pack(point)
+
+        def advance_fused(point: Any, hidden: Any, cell: Any) -> tuple[Any, Any]:
+            point = self._read(F, point, one_time=True)
+            return fused.step(F, packed, point, hidden, cell)
+
+        return advance_fused
 
     def _run_steps(
         self, F: Any, x: Any, state: Any, mask: Any, length: int | None
@@ -342,12 +367,13 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
     def _needs_length(self, *_given: bool) -> bool:
         return self._fused is None
 
-    def _adjusted(self, F: Any, x: Any) -> Any:
-        """Apply `input_adjusted_flag`."""
-        if not self.input_adjusted_flag:
-            return x
-        size = F.size_array(F.slice_axis(x, axis=1, begin=0, end=1))
-        return F.broadcast_div(x, F.reshape(F.cast(size, dtype="float32"), shape=(1, 1, 1)))
+    def _read(self, F: Any, x: Any, one_time: bool = False) -> Any:
+        """Return what the cells see of a series, or of data points of one time."""
+        if self.input_adjusted_flag:
+            size = F.size_array(x if one_time else F.slice_axis(x, axis=1, begin=0, end=1))
+            ones = (1, 1) if one_time else (1, 1, 1)
+            x = F.broadcast_div(x, F.reshape(F.cast(size, dtype="float32"), shape=ones))
+        return x if self._observed_dropout is None else self._observed_dropout(x)
 
     # -- features ----------------------------------------------------------------------
 

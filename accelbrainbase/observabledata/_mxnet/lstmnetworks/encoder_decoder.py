@@ -231,10 +231,9 @@ class EncoderDecoder(LSTMNetworks):
         point = self.decoder.output_forward_propagate(F, hidden)
         if length == 1:  # so that all parameters are in the graph
             return self._write_taught(F, state, F.expand_dims(point, axis=1), None, length)
-        points = [point]
+        points, advance = [point], self.decoder.stepper(F, point)
         for _ in range(length - 1):
-            projected = self.decoder.observed_fc(self.decoder._adjusted(F, point))
-            hidden, cell = self.decoder.step(F, projected, hidden, cell)
+            hidden, cell = advance(point, hidden, cell)
             point = self.decoder.output_forward_propagate(F, hidden)
             points.append(point)
         return F.stack(*points, axis=1)
