@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,8 @@ def data(n: int = 10) -> np.ndarray:
     return rng.standard_normal((n * BATCH, LENGTH, FEATURES)).astype(np.float32)
 
 
-def ours() -> Callable[[int], None]:
-    """This library, through `learn`: reversed order, teacher forcing."""
+def our_model() -> Any:
+    """Return the encoder/decoder of this library."""
     import accelbrainbase as ab
 
     # isort: split
@@ -30,24 +31,35 @@ def ours() -> Callable[[int], None]:
 
     loss = gluon.loss.L2Loss()
     settings = {"hidden_n": HIDDEN, "dropout_rate": 0.0, "output_activation": "identity"}
-    model = ab.EncoderDecoder(
+    return ab.EncoderDecoder(
         ab.LSTMNetworks(computable_loss=loss, output_layer_flag=False, **settings),
         ab.LSTMNetworks(computable_loss=loss, output_n=FEATURES, **settings),
         loss, optimizer_name="Adam", learning_rate=1e-3,
     )  # fmt: skip
+
+
+def ours() -> Callable[[int], None]:
+    """This library, through `learn`: reversed order, teacher forcing."""
+    import accelbrainbase as ab
+
     iterator = ab.ArrayIterator(data(), batch_size=BATCH, epochs=1, seed=0)
-    return learns(model, iterator)
+    return learns(our_model(), iterator)
 
 
-def torch_eager() -> Callable[[int], None]:
-    """PyTorch with its fused LSTM: the same network, the same teacher forcing."""
+def torch_parts() -> tuple[Any, Any, Any, Any]:
+    """Return PyTorch, and an encoder, a decoder and an output layer of it."""
     import torch
     from torch import nn
 
     torch.set_num_threads(1)
     encoder = nn.LSTM(FEATURES, HIDDEN, batch_first=True)
     decoder = nn.LSTM(FEATURES, HIDDEN, batch_first=True)
-    output = nn.Linear(HIDDEN, FEATURES)
+    return torch, encoder, decoder, nn.Linear(HIDDEN, FEATURES)
+
+
+def torch_eager() -> Callable[[int], None]:
+    """PyTorch with its fused LSTM: the same network, the same teacher forcing."""
+    torch, encoder, decoder, output = torch_parts()
     parameters = [*encoder.parameters(), *decoder.parameters(), *output.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=1e-3)
     arr = torch.from_numpy(data())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,23 +22,29 @@ def data(n: int = 10) -> np.ndarray:
     return rng.standard_normal((n * BATCH, LENGTH, WIDTH)).astype(np.float32)
 
 
-def ours() -> Callable[[int], None]:
-    """This library, through `learn`, with dropout."""
+def our_model() -> Any:
+    """Return the encoder of this library."""
     import accelbrainbase as ab
 
     # isort: split
     from mxnet import gluon
 
-    model = ab.TransformerEncoder(
+    return ab.TransformerEncoder(
         WIDTH, LAYERS, HEADS, gluon.loss.L2Loss(), dropout_rate=0.1, optimizer_name="Adam",
         learning_rate=1e-3,
     )  # fmt: skip
+
+
+def ours() -> Callable[[int], None]:
+    """This library, through `learn`, with dropout."""
+    import accelbrainbase as ab
+
     iterator = ab.ArrayIterator(data(), batch_size=BATCH, epochs=1, seed=0)
-    return learns(model, iterator)
+    return learns(our_model(), iterator)
 
 
-def torch_eager() -> Callable[[int], None]:
-    """PyTorch's own encoder of the same sizes, pre-norm, with dropout."""
+def torch_model() -> tuple[Any, Any]:
+    """Return PyTorch, and its own encoder of the same sizes, pre-norm."""
     import torch
     from torch import nn
 
@@ -45,7 +52,13 @@ def torch_eager() -> Callable[[int], None]:
     layer = nn.TransformerEncoderLayer(
         WIDTH, HEADS, 4 * WIDTH, dropout=0.1, batch_first=True, norm_first=True
     )
-    net = nn.TransformerEncoder(layer, LAYERS, nn.LayerNorm(WIDTH), enable_nested_tensor=False)
+    norm = nn.LayerNorm(WIDTH)
+    return torch, nn.TransformerEncoder(layer, LAYERS, norm, enable_nested_tensor=False)
+
+
+def torch_eager() -> Callable[[int], None]:
+    """PyTorch, with dropout."""
+    torch, net = torch_model()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     arr = torch.from_numpy(data())
 
