@@ -32,7 +32,6 @@ from accelbrainbase.regularizatable_data import RegularizatableData
 logger = logging.getLogger(__name__)
 
 _GLUON_KEYWORDS = ("prefix", "params")
-_OPTIMIZERS = mx.optimizer.Optimizer.opt_registry
 
 
 class GluonLearner(GradientSteps, StoredParameters, Accessors):
@@ -43,7 +42,8 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
 
     Args:
         initializer: Draws the initial parameters. `None` for the default of the class.
-        optimizer_name: Name of a Gluon optimiser, such as `"SGD"` or `"Adam"`.
+        optimizer_name: Name of a Gluon optimiser, such as `"SGD"` or `"Adam"`. Setting it later,
+            or `wd` or `optimizer_params`, begins with a new optimiser at the learning rate of now.
         learning_rate: The learning rate, at least 0.
         learning_attenuate_rate: Factor on the learning rate after every `attenuate_epoch`
             epochs (of a controller: turns).
@@ -102,12 +102,6 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         **kwargs: Any,
     ) -> None:
         gluon_kwargs = self._check_keywords(kwargs)
-        check_is_a("optimizer_name", optimizer_name, str)
-        if optimizer_name.lower() not in _OPTIMIZERS:
-            raise ValueError(
-                f"`optimizer_name` must be a Gluon optimiser, one of "
-                f"{', '.join(sorted(_OPTIMIZERS))}; but got {optimizer_name!r}."
-            )
         constraints = list(regularizatable_data_list or ())
         for constraint in constraints:
             check_is_a("regularizatable_data_list", constraint, RegularizatableData)
@@ -125,8 +119,8 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         self.hybridize_flag = bool(hybridize_flag)
         self.regularizatable_data_list = constraints
         self.scale = check_number("scale", scale)
-        self.wd = check_number("wd", 0.0 if wd is None else wd, low=0.0)
-        self.optimizer_params = dict(optimizer_params or {})
+        self.wd = 0.0 if wd is None else wd
+        self.optimizer_params = optimizer_params or {}
         if max_gradient_norm is not None:
             check_number("max_gradient_norm", max_gradient_norm, low=0.0, low_open=True)
         self.max_gradient_norm = max_gradient_norm

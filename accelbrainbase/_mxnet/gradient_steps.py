@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
 
 import mxnet as mx
 from mxnet import autograd, gluon, nd
 from mxnet.base import MXNetError
 
-from accelbrainbase._checks import check_number, short
+from accelbrainbase._checks import check_is_a, check_number, short
 from accelbrainbase._mxnet.aggregated_adam import AggregatedAdam  # noqa: F401 - registers it
 from accelbrainbase._mxnet.devices_trainer import DevicesTrainer, leave_out
-from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, built_trainers
+from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, OptimizerSetting, built_trainers
 from accelbrainbase._mxnet.on_devices import OnDevices, first_of
 from accelbrainbase._mxnet.optimizers import make_optimizer
+
+_OPTIMIZERS = mx.optimizer.Optimizer.opt_registry
+
+
+def _known_optimizer(name: str) -> str:
+    check_is_a("optimizer_name", name, str)
+    if name.lower() not in _OPTIMIZERS:
+        raise ValueError(
+            f"`optimizer_name` must be a Gluon optimiser, one of "
+            f"{', '.join(sorted(_OPTIMIZERS))}; but got {name!r}."
+        )
+    return name
 
 
 class GradientSteps(OnDevices):
     """The trainers of a `GluonLearner`, of which this is a part: their rates and steps."""
 
-    optimizer_name: str
-    optimizer_params: dict[str, Any]
-    wd: float
     max_gradient_norm: float | None
     _learning_rate: float = 0.0
 
     trainer = LazyTrainer()
+    optimizer_name = OptimizerSetting(_known_optimizer, "Name of a Gluon optimiser.")
+    wd = OptimizerSetting(partial(check_number, "wd", low=0.0), "Weight decay, at least 0.")
+    optimizer_params = OptimizerSetting(dict, "More arguments of the optimiser.")
 
     @property
     def trainers(self) -> list[gluon.Trainer]:

@@ -1,8 +1,8 @@
-"""Trainers that are built when they are first used."""
+"""Trainers that are built when they are first used, and what they are built by."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -53,6 +53,35 @@ class LazyTrainer(property):
         if value is not None:
             check_serves(self.name, value, getattr(instance, "ctx_list", ()))
         instance.__dict__[self.name] = value
+
+
+class OptimizerSetting(property):
+    """An attribute that trainers are built by. Setting it lets them be built anew when used next.
+
+    Args:
+        check: Returns the value as it is kept, or raises.
+        doc: What it is.
+    """
+
+    def __init__(self, check: Callable[[Any], Any], doc: str) -> None:
+        super().__init__()
+        self.__doc__ = doc
+        self.check = check
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        if self.name not in instance.__dict__:
+            raise AttributeError(f"`{self.name}` of {type(instance).__name__} is not set yet")
+        return instance.__dict__[self.name]
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.name] = self.check(value)
+        instance.__dict__.update(dict.fromkeys(built_trainers(instance)))
 
 
 def built_trainers(instance: Any) -> dict[str, gluon.Trainer]:

@@ -78,6 +78,38 @@ def test_trainers_can_be_replaced():
     np.testing.assert_allclose(steps, 0.125, rtol=1e-2)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("optimizer_name", "Adam"), ("wd", 0.5), ("optimizer_params", {"momentum": 0.9})],
+)
+def test_setting_what_trainers_are_built_by_builds_them_anew(name, value):
+    rate = {"learning_rate": 0.25, "learning_attenuate_rate": 0.5, "attenuate_epoch": 1}
+    model, other = filled(**rate), filled(**rate, **{name: value})
+    model.learn(Batches(pairs(6)))
+    other.learn(Batches(pairs(6)))
+    setattr(model, name, value)
+    setattr(other, name, getattr(other, name))
+    assert model.trainers == other.trainers == [] and model.learning_rate == 0.125
+    fill(model), fill(other)
+    model.learn(Batches(pairs(6)))
+    other.learn(Batches(pairs(6)))
+    assert_same_bits(bits(model), bits(other))
+    assert repr(model) == repr(other)
+
+
+def test_impossible_settings_of_trainers_leave_them_alone():
+    model = filled()
+    trainer = model.trainer
+    for name, value, error, message in (
+        ("optimizer_name", "Adamm", ValueError, "`optimizer_name` must be a Gluon optimiser"),
+        ("optimizer_name", None, TypeError, "`optimizer_name` must be a `str`"),
+        ("wd", -1, ValueError, "`wd` must be a finite number"),
+    ):
+        with pytest.raises(error, match=message):
+            setattr(model, name, value)
+    assert model.trainer is trainer and (model.optimizer_name, model.wd) == ("SGD", 0.0)
+
+
 @pytest.mark.parametrize("value", ["sgd", 0.1, gluon.Trainer])
 def test_what_is_no_trainer(value):
     model = filled()
@@ -572,7 +604,7 @@ def test_what_pieces_of_test_data_score_counts_by_their_sizes(reduce, weighted):
     x, target = pairs(6)[0]
     many, answers = np.zeros((1025, 5), np.float32), np.zeros((1025, 3), np.float32)
     answers[-1] = 2.0  # the second piece is this row alone
-    model = Scored(ab.L2NormLoss(), units_list=[3], activation_list=["relu"])
+    model = Scored(ab.L2NormLoss(), units_list=[3], learning_rate=0.0, activation_list=["relu"])
     model.learn(Raw(x, target, many, answers))
     assert model.loss_arr[0, 1] == pytest.approx(2.0 / 1025, rel=1e-5)
 
