@@ -362,6 +362,7 @@ def test_persistent_chains_converge_on_the_exact_gradient():
     {},
     {"momentum": 0.9},
     {"momentum": {0: 0.5, 2: 0.9}, "wd": 1e-3, "l1_cost": 1e-3},
+    {"momentum": {0: 0.0, 2: 0.9}},
     {"wd": 1e-2},
     {"l1_cost": 1e-2},
     {"optimizer_params": {"momentum": 0.7}},
@@ -379,6 +380,32 @@ def test_short_way_and_trainer_give_the_same_numbers(settings):
         results[-1].append(rbm.loss_arr[:, 0])
     for short, long in zip(*results):
         np.testing.assert_allclose(short, long, rtol=2e-4, atol=2e-6)
+
+
+def test_sgd_takes_the_short_way(monkeypatch):
+    rbm = machine(64, 20, learning_rate=0.1, momentum=0.5)
+
+    def refuse(*_args):
+        raise AssertionError("the trainer took the step")
+
+    monkeypatch.setattr(rbm, "update_by", refuse)
+    rbm.learn(ab.ArrayIterator(digits(100), epochs=4, batch_size=32, seed=0))
+    assert rbm.loss_arr[-1, 0] < rbm.loss_arr[0, 0]
+
+
+@pytest.mark.parametrize("optimizer_name", ["SGD", "NAG"])
+def test_momentum_that_begins_at_0_grows(optimizer_name):
+    weights = []
+    for later in (0.0, 0.9):
+        ab.seed(0)
+        rbm = machine(
+            64, 20, optimizer_name=optimizer_name, learning_rate=0.1, momentum={0: 0.0, 1: later}
+        )
+        for _ in range(2):
+            rbm.learn(ab.ArrayIterator(digits(64), epochs=1, batch_size=8, seed=0))
+            weights.append(rbm.weights_arr.asnumpy())
+    np.testing.assert_allclose(weights[0], weights[2], atol=1e-6)
+    assert np.abs(weights[1] - weights[3]).max() > 1e-2
 
 
 @pytest.mark.parametrize("optimizer_name", ["Adam", "RMSProp", "NAG", "Signum", "AdaGrad"])

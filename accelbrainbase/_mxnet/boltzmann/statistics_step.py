@@ -9,6 +9,7 @@ import mxnet as mx
 from mxnet import gluon, nd
 
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
+from accelbrainbase._mxnet.optimizers import SGD
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,11 @@ def step_along(
 
 def _is_plain_sgd(learner: GluonLearner, trainer: gluon.Trainer) -> bool:
     optimizer = trainer.optimizer
-    if type(optimizer) is not mx.optimizer.SGD or learner.max_gradient_norm is not None:
+    if type(optimizer) not in (mx.optimizer.SGD, SGD) or learner.max_gradient_norm is not None:
         return False
     if not trainer._kv_initialized:
         trainer._init_kvstore()
-    alone = trainer._kvstore is None and len(trainer._updaters) == 1
+    alone = trainer._kvstore is None and len(trainer._updaters) == len(trainer._contexts) == 1
     return alone and not optimizer.clip_gradient and not optimizer.multi_precision
 
 

@@ -27,6 +27,7 @@ from accelbrainbase.learning.callback import Callback
 from accelbrainbase.regularizatable_data import RegularizatableData
 
 _LEARNED = "learned"
+_NO_MOMENTUM = 1e-30  # lost in rounding beside any gradient
 _MACHINE = "_RestrictedBoltzmannMachines__visible_unit"
 
 
@@ -441,7 +442,12 @@ class RestrictedBoltzmannMachines(Distribution, LossBlock):
 
     def _apply_momentum(self) -> None:
         if self._momentum is not None:
-            self.trainer.optimizer.momentum = self._momentum.at(self._epoch_n)
+            self.trainer.optimizer.momentum = self._momentum_now(self._momentum)
+
+    def _momentum_now(self, schedule: Schedule) -> float:
+        # An optimiser that takes its first step with a momentum of 0 never has any.
+        least = _NO_MOMENTUM if schedule.highest() else 0.0
+        return max(least, float(schedule.at(self._epoch_n)))
 
     def build_trainer(self, parameters: gluon.ParameterDict) -> gluon.Trainer:
         """Return a trainer for `parameters`, with the momentum of the schedule.
@@ -458,13 +464,12 @@ class RestrictedBoltzmannMachines(Distribution, LossBlock):
                 f"has none; its settings go into `optimizer_params`."
             )
         given, self.optimizer_params = self.optimizer_params, dict(self.optimizer_params)
-        # An optimiser that is built without momentum never has any.
         self.optimizer_params["momentum"] = self._momentum.highest()
         try:
             trainer = super().build_trainer(parameters)
         finally:
             self.optimizer_params = given
-        trainer.optimizer.momentum = self._momentum.at(self._epoch_n)
+        trainer.optimizer.momentum = self._momentum_now(self._momentum)
         return trainer
 
     def _prepare(self, observed_arr: nd.NDArray) -> None:
