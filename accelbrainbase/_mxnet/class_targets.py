@@ -38,11 +38,15 @@ def compared(
 
 
 def takes_class_numbers(loss: Any) -> bool:
-    """Tell whether a loss is Gluon's of class numbers."""
-    return isinstance(loss, gluon.loss.SoftmaxCrossEntropyLoss) and loss._sparse_label
+    """Tell whether a loss is one of class numbers: Gluon's, or one with a `sparse_label`."""
+    if isinstance(loss, gluon.loss.SoftmaxCrossEntropyLoss):
+        return loss._sparse_label
+    return getattr(loss, "sparse_label", False) is True
 
 
-def check_class_numbers(loss: Any, pred_arr: Any, target_arr: nd.NDArray, of: str) -> None:
+def check_class_numbers(
+    loss: Any, pred_arr: Any, target_arr: nd.NDArray, of: str, lowest: int = 0
+) -> None:
     """Raise a `ValueError` where there is a class number that has no unit.
 
     MXNet computes the loss of the nearest class instead.
@@ -52,18 +56,20 @@ def check_class_numbers(loss: Any, pred_arr: Any, target_arr: nd.NDArray, of: st
         pred_arr: What the model gives, the classes along the axis of the loss.
         target_arr: The targets. What is one-hot is left to the loss.
         of: What they are targets of, for the message.
+        lowest: The lowest number there may be; -1 where it marks what has no class.
     """
     if not isinstance(pred_arr, nd.NDArray) or target_arr.shape == pred_arr.shape:
         return
     if not target_arr.size:
         return
-    unit_n = pred_arr.shape[loss._axis]
+    axis = loss._axis if hasattr(loss, "_axis") else loss.axis
+    unit_n = pred_arr.shape[axis]
     for number in (target_arr.min().asscalar(), target_arr.max().asscalar()):
-        if not 0 <= number < unit_n:
+        if not lowest <= number < unit_n:
             raise ValueError(
-                f"`iteratable_data` must generate class numbers from 0 to {unit_n - 1}, since the "
-                f"last layer has {unit_n} units, but one of the {of} data is {number:g}. Give the "
-                f"last layer a unit for each class, and leave out what has no class."
+                f"`iteratable_data` must generate class numbers from {lowest} to {unit_n - 1}, "
+                f"since the last layer has {unit_n} units, but one of the {of} data is {number:g}. "
+                f"Give the last layer a unit for each class, and leave out what has no class."
             )
 
 

@@ -94,7 +94,8 @@ class GradientBlock(LossBlock):
                 self._check_class_numbers(*self._split(batch))
 
     def _check_class_numbers(self, train: Sequence[Any], test: Sequence[Any]) -> None:
-        pred_arr = self.inference(self.on_device("observed_arr", train[0]))
+        pred_arr: Any = self.inference(self.on_device("observed_arr", train[0]))
+        pred_arr = pred_arr[-1] if isinstance(pred_arr, tuple) else pred_arr
         for part, of in ((train, "training"), (test, "test")):
             if len(part) > 1 and part[1] is not None:
                 target_arr = self.on_device("target_arr", part[1])

@@ -13,7 +13,11 @@ from mxnet.gluon import HybridBlock
 
 from accelbrainbase._accessors import read_only
 from accelbrainbase._checks import check_each_per_layer, check_is_a, check_number
-from accelbrainbase._mxnet.class_targets import compared
+from accelbrainbase._mxnet.class_targets import (
+    check_class_numbers,
+    compared,
+    takes_class_numbers,
+)
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.host_copy import copied
 from accelbrainbase._mxnet.ladder import (
@@ -216,6 +220,16 @@ class LadderBlock(GradientBlock):
             return (batch[0], batch[1], batch[4]), batch[2:4]
         return super()._split(batch)
 
+    def _prepare_on(self, batch: Sequence[Any]) -> None:
+        super()._prepare_on(batch)
+        if not takes_class_numbers(self._supervised_loss):
+            return
+        for part, of in zip(self._split(batch), ("training", "test")):
+            if len(part) > 1 and part[1] is not None:
+                score_arr = self.encode(part[0])
+                target_arr = self.on_device("target_arr", part[1])
+                check_class_numbers(self._supervised_loss, score_arr, target_arr, of, lowest=-1)
+
     def _train_step(
         self,
         observed_arr: nd.NDArray,
@@ -380,10 +394,12 @@ class LadderBlock(GradientBlock):
         if self._supervised is None:
             return {"loss": self.compute_loss(self.inference(observed_arr), target_arr)}
         score_arr = self._encoded(observed_arr)[1]
-        loss_arr = self._supervised_costs(score_arr, target_arr)
-        scores = {"loss": loss_arr, "supervised_loss": loss_arr}
+        label_arr = _labelled(target_arr)  # marked rows of test data tell nothing
+        losses = Weighted(self._supervised_costs(score_arr, target_arr), label_arr)
+        scores = {"loss": losses, "supervised_loss": losses}
         if self.compute_acc_flag:
-            scores["accuracy"] = self._score_of_classes(score_arr, target_arr)
+            right_arr = self._score_of_classes(score_arr, target_arr)
+            scores["accuracy"] = Weighted(right_arr, label_arr)
         return scores
 
     def _score_of_classes(self, score_arr: nd.NDArray, target_arr: nd.NDArray) -> nd.NDArray:

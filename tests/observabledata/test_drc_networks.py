@@ -244,6 +244,14 @@ def test_bad_domain_adversarial_parts_are_named():
         domain_adversarial(-1.0)
 
 
+def test_class_numbers_without_a_unit_are_named():
+    numbers = LABELS[:20].argmax(axis=1)
+    numbers[3] = 10
+    model = drcn(ab.DRCNLoss(sparse_label=True))
+    with pytest.raises(ValueError, match="class numbers from 0 to 9.* one of the training data"):
+        model.learn(ab.DRCNArrayIterator(PICTURES[:20], numbers, TARGET, one_hot=False))
+
+
 # -- auto-encoders of other kinds --------------------------------------------------------------
 
 

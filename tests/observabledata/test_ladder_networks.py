@@ -325,6 +325,33 @@ def test_accuracy_is_recorded_where_most_mini_batches_have_no_label():
     np.testing.assert_allclose(model.acc_arr[:, 0], right.mean(axis=1))
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+def test_marked_rows_of_test_data_are_not_scored(sparse):
+    observed, target = data(40)
+    known = target.argmax(axis=1) if sparse else target.copy()
+    known[5:] = -1 if sparse else 0
+    ab.seed(0)
+    loss = gluon.loss.SoftmaxCrossEntropyLoss(sparse_label=sparse)
+    model = make(learning_rate=0.0, supervised_loss=loss)
+    model.compute_acc_flag = True
+    scores = {"epochs": 1, "one_hot": False, "test_observed": observed}
+    model.learn(ab.ArrayIterator(observed, known, test_target=known, **scores))
+    log_arr = np.log(model.encode(observed[:5]).asnumpy())
+    costs = -(log_arr * target[:5]).sum(axis=1)
+    assert model.loss_arr[0, 1] == pytest.approx(costs.mean(), rel=1e-4)
+    right = log_arr.argmax(axis=1) == target[:5].argmax(axis=1)
+    assert model.acc_arr[0, 1] == pytest.approx(right.mean())
+
+
+def test_class_numbers_without_a_unit_are_named():
+    observed, target = data(40)
+    numbers = target.argmax(axis=1)
+    numbers[numbers == numbers.max()] = target.shape[1]
+    model = make(supervised_loss=gluon.loss.SoftmaxCrossEntropyLoss())
+    with pytest.raises(ValueError, match=r"class numbers from -1 to .* one of the training data"):
+        model.learn(ab.ArrayIterator(observed, numbers, one_hot=False, epochs=1))
+
+
 @pytest.mark.parametrize("marked", [False, True])
 def test_a_last_mini_batch_of_one_data_point_is_left_out(marked):
     """It has no deviations: the costs would be divided by the square root of 1e-5."""

@@ -34,8 +34,9 @@ class LadderNetworks(LadderBlock, AutoEncoder):
     parameters, then scaled by its own γ and shifted by its own β. At inference running
     statistics of the clean encoder take the place of those of a batch.
 
-    - With a `supervised_loss`, targets are classes: `encode` gives their scores, `classify` the
-      classes. Without one it is an auto-encoder, and targets are what to reconstruct.
+    - With a `supervised_loss`, targets are classes: `encode` gives the top layer (with `softmax`
+      their probabilities), `classify` the classes. Without one it is an auto-encoder, and targets
+      are what to reconstruct.
     - `inference` gives the denoised data, `feature_points_arr` and `encode` the top layer.
     - The Γ-model denoises the top alone: `denoising_weight_list=[0, …, 0, 2]`. Its decoder is not
       learned. A list of zeros is the baseline: batch normalisation and noise.
@@ -44,10 +45,11 @@ class LadderNetworks(LadderBlock, AutoEncoder):
     iterator of tuples ``(labelled, label, test, test label, unlabelled)``, as a `DRCNIterator`
     generates) gives both at each step, and both have batch statistics of their own, as in the
     paper. Or in one mini-batch, from any iterator: a one-hot row of zeros, or the class number
-    -1, means that there is no label. Then the cost of classes is the mean over the labelled ones of
-    the mini-batch, and 0 where there is none: where only a share s of the mini-batches has labels,
-    the denoising costs weigh 1/s times as much beside it, and `train_supervised_loss` is s times
-    the mean of the others. So with few labels let them stand apart.
+    -1, means that there is no label, in test data too. Then the cost of classes is the mean over
+    the labelled ones of the mini-batch, and 0 where there is none: where only a share s of the
+    mini-batches has labels, the denoising costs weigh 1/s times as much beside it, and
+    `train_supervised_loss` is s times the mean of the others. So with few labels let them stand
+    apart.
 
     A mini-batch of a single data point has no deviations to normalise by. Where it is the last one
     of an epoch nothing is learned from it.
