@@ -20,6 +20,14 @@ class NetworkClassifier(ClassifierMixin, LearnedTransformer):
 
     classes_: np.ndarray
 
+    def _check_labels(self, y: Any, row_n: int) -> None:
+        """Raise a `ValueError` unless there is one label for each row."""
+        if np.shape(y) not in ((row_n,), (row_n, 1)):
+            raise ValueError(
+                f"`y` must have one label for each row of `X`, shape ({row_n},), but has "
+                f"{np.shape(y)}."
+            )
+
     @abstractmethod
     def _probabilities(self, arr: np.ndarray) -> Any:
         """Abstract: return the probabilities of the classes, shape `(rows, classes)`."""

@@ -167,7 +167,8 @@ def test_a_classifier_is_a_step_before_another():
     [
         (lambda: ab.LadderClassifier().fit(X[:9], np.full(9, -1)), "label in at least one row"),
         (lambda: ab.LadderClassifier().fit(X[:9], np.zeros(9, int)), "`y` must have at least two"),
-        (lambda: ab.LadderClassifier().fit(X[:9], np.zeros((9, 2))), "`target`|`y` must have"),
+        (lambda: ab.LadderClassifier().fit(X[:9], np.zeros((9, 2))), "`y` must have one label"),
+        (lambda: ab.LadderClassifier().fit(X[:9], Y[:8]), "`y` must have one label"),
         (lambda: ab.LadderClassifier((0,)).fit(X[:9], Y[:9]), "`hidden_units`"),
         (lambda: ab.LadderClassifier().fit(X[:9] * np.nan, Y[:9]), "`X` must hold finite"),
         (lambda: ab.LadderClassifier().fit(X[0], Y[:9]), "`X` must have the shape"),

@@ -120,15 +120,10 @@ class DRCNClassifier(NetworkClassifier):
         """
         source = self._first_data("X", X)
         target = self._more_data("X_target", X_target)
-        labels = np.asarray(y)
-        if labels.shape != (len(source),):
-            raise ValueError(
-                f"`y` must have one label for each row of `X`, shape ({len(source)},), but has "
-                f"{labels.shape}."
-            )
+        self._check_labels(y, len(source))
         seed_by(self.random_state)
         iterator = DRCNArrayIterator(
-            source, labels, target, epochs=self.epochs, batch_size=self.batch_size,
+            source, y, target, epochs=self.epochs, batch_size=self.batch_size,
             seed=self.random_state, ctx=self.ctx,
         )  # fmt: skip
         self.classes_ = np.array(iterator.label_list)

@@ -101,18 +101,15 @@ class LadderClassifier(NetworkClassifier):
             ValueError: If there are no two classes, or a setting is impossible.
         """
         arr = self._first_data("X", X)
+        self._check_labels(y, len(arr))
         seed_by(self.random_state)
         iterator = SemiSupervisedIterator(
             arr, y, epochs=self.epochs, batch_size=self.batch_size, seed=self.random_state,
             ctx=self.ctx,
         )  # fmt: skip
-        if iterator.label_list is None:
-            raise ValueError(f"`y` must have the shape (rows,), but got {np.shape(y)}.")
-        if len(iterator.label_list) < 2:
-            raise ValueError(
-                f"`y` must have at least two classes, but has only {iterator.label_list}."
-            )
         self.classes_ = np.array(iterator.label_list)
+        if len(self.classes_) < 2:
+            raise ValueError(f"`y` must have at least two classes, but has {self.classes_}.")
         make = self._make_model if self.model_factory is None else self.model_factory
         self.model_ = make(self.observed_shape_, len(self.classes_))
         self.model_.learn(iterator, callbacks=[FallingRate(2 / 3)])
