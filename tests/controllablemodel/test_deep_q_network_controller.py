@@ -353,6 +353,18 @@ def test_early_stopping_knows_a_misspelt_column():
         controller.learn(60, callbacks=[ab.EarlyStopping(monitor="test_return", mode="max")])
 
 
+@pytest.mark.parametrize("n_step", [1, 3])
+def test_discount_can_be_set_between_learnings(n_step):
+    controller = controller_of(table(), n_step=n_step, replay_memory=ab.ReplayMemory(24))
+    assert controller.gamma_value == GAMMA
+    controller.gamma_value = 0.25
+    controller.learn(20)
+    found = set(controller.replay_memory._arrays["numbers"][:, 2].tolist())
+    assert found == {0.25**n for n in range(1, n_step + 1)}  # shorter where episodes are cut off
+    with pytest.raises(ValueError, match="`gamma_value` must be a finite number"):
+        controller.gamma_value = 1.5
+
+
 def test_learning_goes_on_after_a_loss_that_is_not_finite():
     controller = controller_of(
         table(), learning_rate=1e30, target_every=1, computable_loss=gluon.loss.L2Loss()

@@ -71,6 +71,14 @@ def test_draws_have_candidates_for_each_agent():
         np.testing.assert_array_equal(LABELS[place], label)
 
 
+@pytest.mark.parametrize("target", [np.arange(10) % 2, None, np.ones((10, 1))])
+def test_labels_that_are_not_one_hot_are_an_error(target):
+    policy = ab.LabeledSimilarImagePolicy()
+    policy.labeled_image_iterator = ab.ArrayIterator(IMAGES, target, batch_size=3)
+    with pytest.raises(ValueError, match=r"`labeled_image_iterator` must .* shape \(3,.*one_hot"):
+        policy.draw()
+
+
 def test_mini_batches_of_another_size_are_an_error():
     policy = similar()
     policy.draw()

@@ -227,6 +227,15 @@ class DeepQNetworkController(LearnableController):
         self.n_step_returns.forget()
 
     @property
+    def gamma_value(self) -> float:
+        """The discount γ in [0, 1], of transitions that are completed from now on."""
+        return self.n_step_returns.gamma_value
+
+    @gamma_value.setter
+    def gamma_value(self, value: float) -> None:
+        self.n_step_returns.gamma_value = check_number("gamma_value", value, low=0.0, high=1.0)
+
+    @property
     def computable_loss(self) -> Any:
         """The loss between predicted and target values."""
         return self._loss

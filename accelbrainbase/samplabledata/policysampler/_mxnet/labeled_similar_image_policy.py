@@ -34,7 +34,18 @@ class LabeledSimilarImagePolicy(IteratorPolicy):
         self.iteratorable_data = value
 
     def _meta_of(self, action_arr: nd.NDArray, target_list: list[nd.NDArray]) -> nd.NDArray:  # noqa: ARG002
-        """Return the labels, shape `(batch, possible_n, classes)`."""
+        """Return the labels, shape `(batch, possible_n, classes)`.
+
+        Raises:
+            ValueError: If they are not one-hot.
+        """
+        shape = tuple(target_list[0].shape)
+        if len(shape) != 2 or shape[1] < 2:
+            raise ValueError(
+                f"`labeled_image_iterator` must generate one-hot labels, shape (batch, classes), "
+                f"of at least two classes, but generates targets of shape {shape}. Of an "
+                f"`ArrayIterator` give text as `target`, or `one_hot=True`."
+            )
         return nd.stack(*target_list, axis=1)
 
     def observe_reward_value(
