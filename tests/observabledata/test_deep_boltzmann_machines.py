@@ -298,6 +298,12 @@ def test_learned_parts_stay_learned_and_parts_can_be_replaced():
     assert dbm.get_rbm_list()[1].hidden_dim == 4
 
 
+@pytest.mark.parametrize("model_type", [ab.DeepBoltzmannMachines, ab.DeepBeliefNetworks])
+def test_machines_may_come_from_a_generator(model_type):
+    model = model_type(ab.L2NormLoss(), (part for part in machines([4, 3, 2])))
+    assert model.dims == [4, 3, 2]
+
+
 def test_other_machines_learn_from_the_beginning():
     data = ab.ArrayIterator(digits(60), epochs=2, batch_size=20)
     dbm = ab.DeepBoltzmannMachines(ab.L2NormLoss(), machines([64, 10, 6]))
@@ -389,6 +395,13 @@ def test_impossible_stacks():
     mixed = [*machines([4, 3]), *machines([3, 2], hidden_activation="relu")]
     with pytest.raises(ValueError, match="units are all of one kind"):
         ab.DeepBoltzmannMachines(loss, mixed)
+    one = machines([4, 4])[0]
+    with pytest.raises(ValueError, match="`rbm_list` must have another machine for each layer"):
+        ab.DeepBoltzmannMachines(loss, [one, one])
+    with pytest.raises(
+        TypeError, match="`rbm_list` must have restricted machines, but one .* stack"
+    ):
+        ab.DeepBoltzmannMachines(loss, [ab.DeepBoltzmannMachines(loss, machines([4, 3, 2]))])
     with pytest.raises(ValueError, match="`energy` needs the states of 2 hidden layers"):
         filled(DIMS)[0].energy(DATA, np.zeros((10, 3)))
     with pytest.raises(ValueError, match="`augment` needs a machine with at least two"):

@@ -418,7 +418,7 @@ def test_other_optimizers_apply_to_the_gradient(optimizer_name):
 
 
 def test_schedules_follow_the_epochs():
-    rbm = machine(64, 8, cd_k={0: 1, 2: 3}, momentum={0: 0.25, 1: 0.75})
+    rbm = machine(64, 8, cd_k={0: 1, np.int64(2): 3}, momentum={0: 0.25, 1: 0.75})
     seen = []
 
     class Watch(ab.Callback):
@@ -668,6 +668,8 @@ def test_impossible_questions():
         rbm.decode(np.zeros((2, 5)))
     with pytest.raises(ValueError, match="`hidden_arr` must have a row for each of the 3 rows"):
         rbm.energy(np.zeros((3, 6)), np.zeros((2, 4)))
+    with pytest.raises(TypeError, match="`chain_n` must not be given together with"):
+        rbm.log_likelihood(DATA, 3.0, chain_n=5)
     with pytest.raises(ValueError, match="`method` must be one of"):
         rbm.log_partition("exactly")
     with pytest.raises(ValueError, match="`betas` must be numbers that ascend"):

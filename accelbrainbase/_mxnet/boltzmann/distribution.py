@@ -151,13 +151,26 @@ class Distribution:
             visible_arr: Visible states, shape `(batch, visible_dim)`.
             log_partition: What `log_partition` returned, so that it is computed once. Its
                 error is the same for all data points. `None`: it is computed here.
-            **kwargs: Arguments of `log_partition`.
+            **kwargs: Arguments of `log_partition`, where it is computed here.
 
         Returns:
             Log-likelihood in nats (of a density, for Gaussian units), shape `(batch,)`.
+
+        Raises:
+            TypeError: If there are arguments of `log_partition`, and its value too.
         """
-        log_z = self.log_partition(**kwargs) if log_partition is None else log_partition
-        return -self.free_energy(visible_arr) - float(log_z)
+        return -self.free_energy(visible_arr) - self._log_z(log_partition, kwargs)
+
+    def _log_z(self, log_partition: float | None, kwargs: dict[str, Any]) -> float:
+        """Return log Z as given, or computed with the given arguments."""
+        if log_partition is None:
+            return float(self.log_partition(**kwargs))
+        if kwargs:
+            raise TypeError(
+                f"`{next(iter(kwargs))}` must not be given together with `log_partition`, which "
+                f"is not computed then."
+            )
+        return float(log_partition)
 
     def pseudo_log_likelihood(self, visible_arr: Any, unit_n: int | None = None) -> nd.NDArray:
         """Return the sum over the visible units of log p(v_i | all other visible units).

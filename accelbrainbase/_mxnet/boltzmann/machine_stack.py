@@ -52,10 +52,15 @@ class MachineStack(LossBlock):
         self._set_machines(machines)
 
     def _check_machines(self, rbm_list: Sequence[Any]) -> tuple[Any, ...]:
-        """Hook: return the machines, checked; here that their widths fit."""
+        """Hook: return the machines, checked; here that each is one, and that their widths fit."""
         machines = tuple(rbm_list)
-        if not machines:
-            raise ValueError("`rbm_list` must have at least one machine, but is empty.")
+        if any(isinstance(machine, MachineStack) for machine in machines):
+            raise TypeError("`rbm_list` must have restricted machines, but one of them is a stack.")
+        if len({id(machine) for machine in machines}) < len(machines):
+            raise ValueError(
+                "`rbm_list` must have another machine for each layer, but has one twice. Copy it "
+                "by `copy.deepcopy`."
+            )
         for number, (lower, upper) in enumerate(zip(machines, machines[1:]), start=1):
             if lower.hidden_dim != upper.visible_dim:
                 raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any
 
 
@@ -24,7 +25,7 @@ class Schedule:
         if not isinstance(value, Mapping):
             value = {0: value}
         for epoch in value:
-            if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
+            if isinstance(epoch, bool) or not isinstance(epoch, Integral) or epoch < 0:
                 raise TypeError(
                     f"`{name}` must have numbers of epochs (0, 1, …) as keys, but got {epoch!r}."
                 )

@@ -8,7 +8,7 @@ from typing import Any
 from mxnet import gluon, nd
 from mxnet.initializer import Initializer
 
-from accelbrainbase._checks import check_integer, check_is_a
+from accelbrainbase._checks import check_integer, check_list_of
 from accelbrainbase._mxnet.boltzmann.bipartite_machine import BipartiteMachine
 from accelbrainbase._mxnet.boltzmann.gibbs_step import gibbs_chain
 from accelbrainbase._mxnet.boltzmann.machine_stack import MachineStack
@@ -99,9 +99,8 @@ class DeepBeliefNetworks(MachineStack, RestrictedBoltzmannMachines):
         self.complete()
 
     def _check_machines(self, rbm_list: Sequence[Any]) -> tuple[Any, ...]:
-        for machine in rbm_list:
-            check_is_a("rbm_list", machine, RestrictedBoltzmannMachines)
-        return super()._check_machines(rbm_list)
+        listed = check_list_of("rbm_list", rbm_list, RestrictedBoltzmannMachines, "machine")
+        return super()._check_machines(listed)
 
     # -- layers ------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 from mxnet import gluon, nd
 from mxnet.initializer import Initializer
 
-from accelbrainbase._checks import check_integer, check_is_a, check_number
+from accelbrainbase._checks import check_integer, check_list_of, check_number
 from accelbrainbase._mxnet.boltzmann.bipartite_machine import BipartiteMachine
 from accelbrainbase._mxnet.boltzmann.deep_layers import (
     DeepLayers,
@@ -133,9 +133,8 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
         self.complete()
 
     def _check_machines(self, rbm_list: Sequence[Any]) -> tuple[Any, ...]:
-        for machine in rbm_list:
-            check_is_a("rbm_list", machine, RestrictedBoltzmannMachines)
-        machines = super()._check_machines(rbm_list)
+        listed = check_list_of("rbm_list", rbm_list, RestrictedBoltzmannMachines, "machine")
+        machines = super()._check_machines(listed)
         kinds = {m.visible_activation for m in machines} | {m.hidden_activation for m in machines}
         if len(kinds) > 1 or machines[0]._visible_units.states is None:
             raise ValueError(
@@ -434,23 +433,26 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
                 it is computed here.
             steps: Number of mean-field updates; `mean_field_steps` if omitted. The more, the
                 higher the bound.
-            **kwargs: Arguments of `log_partition`.
+            **kwargs: Arguments of `log_partition`, where it is computed here.
 
         Returns:
             The bound in nats, shape `(batch,)`. Where log Z is estimated, its error is that of
             the bound too.
 
+        Raises:
+            TypeError: If there are arguments of `log_partition`, and its value too.
+
         References:
             - Salakhutdinov, R., & Hinton, G. E. (2009). Deep Boltzmann machines. Equation 9.
         """
-        log_z = self.log_partition(**kwargs) if log_partition is None else log_partition
+        log_z = self._log_z(log_partition, kwargs)
         steps = self.mean_field_steps if steps is None else check_integer("steps", steps, low=0)
         arr, units = self._visible("visible_arr", visible_arr), self._visible_units
         inputs, means = self._layers(nd).mean_field(arr, steps)
         bound = self._minus_energy(means)
         for x in inputs[1:]:
             bound = bound + units.entropy(nd, x).sum(axis=1)
-        return bound - float(log_z)
+        return bound - log_z
 
     def _base_bias(self, data_arr: Any) -> nd.NDArray:
         """Return biases of the odd layers with which they have their mean over the data."""
