@@ -93,7 +93,7 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
             ValueError: If `X` is too short, or a setting is impossible.
         """
         self._check_settings()
-        series, is_windows = self._as_series("X", X)
+        series, is_windows = self._as_series("X", X, int(self.window_len))
         labels = _as_labels(y, series, is_windows)
         self.n_features_in_ = series[0].shape[1]
         self.seq_len_ = int(self.window_len)
@@ -161,8 +161,11 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
             )
         return stride
 
-    def _as_series(self, name: str, X: Any) -> tuple[list[np.ndarray], bool]:
-        """Return series of shape `(rows, variables)`, and whether they are windows."""
+    def _as_series(self, name: str, X: Any, seq_len: int) -> tuple[list[np.ndarray], bool]:
+        """Return series of shape `(rows, variables)`, and whether they are windows.
+
+        Series must have a window of `seq_len`, and windows two rows, after downsampling.
+        """
         if isinstance(X, (list, tuple)) and X and np.ndim(X[0]) >= 1:
             arrays = [as_numbers(f"{name}[{number}]", arr) for number, arr in enumerate(X)]
             is_windows = False
@@ -181,11 +184,12 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
             check_finite(name, arr)
         arrays = [arr.astype(np.float64) for arr in arrays]
         shortest = min(len(arr) for arr in arrays)
-        needed = 2 if is_windows else self.window_len * self.downsample
+        needed = self.downsample + 1 if is_windows else seq_len * self.downsample
         if shortest < needed:
             raise ValueError(
-                f"`{name}` must have at least {needed} rows in each series, for one window of "
-                f"`window_len`, but one has {shortest}."
+                f"`{name}` must have at least {needed} rows in each "
+                f"{'window, for two' if is_windows else f'series, for one window of {seq_len}'} "
+                f"after downsampling by {self.downsample}, but one has {shortest}."
             )
         return arrays, is_windows
 
@@ -193,7 +197,7 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
         """Return series to score."""
         if not hasattr(self, "model_"):
             raise NotFittedError(f"This {type(self).__name__} is not fitted yet. Call `fit(X)`.")
-        series, is_windows = self._as_series(name, X)
+        series, is_windows = self._as_series(name, X, self.seq_len_)
         if series[0].shape[1] != self.n_features_in_:
             raise ValueError(
                 f"`{name}` must have {self.n_features_in_} variables, as in `fit`, but has "

@@ -191,6 +191,15 @@ def test_windows_as_data():
     assert detector.decision_function(good).shape == (20,)
 
 
+@pytest.mark.parametrize("length", [4, 20])
+def test_series_are_scored_by_the_length_of_windows_that_were_learned(length):
+    series = waves(600)
+    detector = by_mean().fit(cut_windows(series, np.arange(0, 570, 7), length))  # of 8 by default
+    assert np.isfinite(detector.score_points(series[:length])).all()
+    with pytest.raises(ValueError, match=f"`series` must have at least {length} rows"):
+        detector.score_points(series[: length - 1])
+
+
 def test_several_variables_break_their_relation():
     series = waves(1200, 3)
     detector = ab.EncDecAD(**SETTINGS).fit(series)
@@ -290,6 +299,12 @@ def test_plot(detector):
         ({"beta": 0.0}, waves(200), None, "`beta` must be"),
         ({"quantile": 2.0}, waves(200), None, "`quantile` must be"),
         ({"downsample": 0}, waves(200), None, "`downsample` must be at least 1"),
+        (
+            {"downsample": 16},
+            np.zeros((30, 16, 1)),
+            None,
+            "`X` must have at least 17 rows in each w",
+        ),
         ({"score_stride": 9}, waves(200), None, "`score_stride` must be at most 8"),
     ],
 )
