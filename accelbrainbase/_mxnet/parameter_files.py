@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from mxnet import nd
+from mxnet.base import MXNetError
 
 from accelbrainbase._files import write_atomically
 from accelbrainbase.errors import ParameterFileError
@@ -44,8 +45,22 @@ def write_parameter_file(filename: str | os.PathLike[str], arrays: Mapping[str, 
     Args:
         filename: Path of the file; an existing one is replaced.
         arrays: NDArrays by name.
+
+    Raises:
+        OSError: If the file cannot be written; an existing one stays.
     """
-    write_atomically(filename, lambda path: nd.save(path, dict(arrays)))
+
+    def write(path: str) -> None:
+        try:
+            nd.save(path, dict(arrays))
+            read_parameter_file(path)  # MXNet does not notice when there is no room for the end
+        except (MXNetError, ParameterFileError) as error:
+            raise OSError(
+                f"{os.fspath(filename)} could not be written whole, so it stays as it was. Is "
+                f"there room on the disk?"
+            ) from error
+
+    write_atomically(filename, write)
 
 
 def read_parameter_file(filename: str | os.PathLike[str]) -> dict[str, np.ndarray]:

@@ -2,6 +2,8 @@
 
 import os
 import random
+import resource
+import signal
 import struct
 
 import mxnet as mx
@@ -331,6 +333,27 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(place, path, mo
     fill(model, seed=1)
     with pytest.raises(OSError, match="No space left"):
         model.save_parameters(path)
+    assert path.read_bytes() == whole
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("size", ["nothing", "half", "all but a byte"])
+def test_disk_that_is_full_keeps_the_old_file(size, path):
+    """A limit on the size of files makes the kernel refuse the write; MXNet may not notice."""
+    model = filled()
+    model.save_parameters(path)
+    whole = path.read_bytes()
+    room = {"nothing": 0, "half": len(whole) // 2, "all but a byte": len(whole) - 1}[size]
+    fill(model, seed=1)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        with pytest.raises(OSError, match=f"{path.name} could not be written whole"):
+            model.save_parameters(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     assert path.read_bytes() == whole
     assert os.listdir(path.parent) == [path.name]
 
