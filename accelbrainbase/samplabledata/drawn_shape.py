@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from accelbrainbase._checks import check_integer
+from accelbrainbase._checks import check_integer, check_is_a
 
 
 def drawn_shape(
@@ -30,6 +30,7 @@ def drawn_shape(
         `(batch_size, seq_len, channel, height, width)`.
     """
     if shape_tuple is not None:
+        check_is_a("shape_tuple", shape_tuple, Iterable)
         return tuple(check_integer("shape_tuple", n, low=1) for n in shape_tuple)
     sizes = {"batch_size": batch_size, "channel": channel, "height": height, "width": width}
     batch, *image = (check_integer(name, n, low=1) for name, n in sizes.items())

@@ -215,6 +215,8 @@ def test_bad_arguments_are_named():
         ab.UniformNoiseSampler(low=1.0, high=0.0)
     with pytest.raises(ValueError, match="`channel` must be at least 1"):
         ab.NormalNoiseSampler(channel=0)
+    with pytest.raises(TypeError, match="`shape_tuple` must be a `Iterable`, but got 5"):
+        ab.NormalNoiseSampler(shape_tuple=5)
 
 
 def test_subclass_without_constructor():
