@@ -11,7 +11,7 @@ from mxnet import autograd, nd
 from accelbrainbase._accessors import read_only
 from accelbrainbase._mxnet.gradient_block import GradientBlock, class_pairs
 from accelbrainbase.iteratable_data import IteratableData
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.learning.jump_guard import JumpGuard
 
 
@@ -77,7 +77,7 @@ class AdaptationBlock(GradientBlock):
                 kind that this model needs.
             NonFiniteLossError: If a loss is infinite or not a number.
         """
-        super().learn(iteratable_data, callbacks=[*(callbacks or ()), self._jump_guard])
+        super().learn(iteratable_data, callbacks=[*checked_callbacks(callbacks), self._jump_guard])
 
     def _split(self, batch: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
         if len(batch) != self._tuple_size:

@@ -601,3 +601,5 @@ def test_bad_arguments_are_named():
         game(learnin_rate=1.0)
     with pytest.raises(ValueError, match="`k_step` must be at least 1"):
         game().learn(1, 0)
+    with pytest.raises(TypeError, match="`callbacks` must be a list, also of one"):
+        game().learn(1, 1, callbacks=ab.ProgressBar())

@@ -169,6 +169,11 @@ def test_learned_parts_stay_learned():
     np.testing.assert_array_equal(model.inference_auto_encoder(SOURCE).asnumpy(), before)
 
 
+def test_a_callback_alone_is_no_list():
+    with pytest.raises(TypeError, match="`callbacks` must be a list, also of one"):
+        drcn().learn(iterator(), callbacks=ab.ProgressBar())
+
+
 def test_bad_parts_are_named():
     with pytest.raises(TypeError, match="`convolutional_auto_encoder` must be a `Convolutional"):
         ab.DRCNetworks(network([10]), ab.DRCNLoss(), output_nn=network([10]))

@@ -16,7 +16,7 @@ from accelbrainbase._mxnet.gradient_penalty import GradientPenalty
 from accelbrainbase._mxnet.lazy_trainer import LazyTrainer
 from accelbrainbase._mxnet.learnable_controller import LearnableController
 from accelbrainbase.computable_loss import ComputableLoss
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.learning.posterior_watch import PosteriorWatch
 from accelbrainbase.observabledata._mxnet.adversarialmodel.discriminative_model import (
     DiscriminativeModel,
@@ -215,7 +215,7 @@ class GANController(LearnableController):
             NonFiniteLossError: If a loss is infinite or not a number.
         """
         self._k_step = check_integer("k_step", k_step, low=1)
-        watching = list(callbacks or ())
+        watching = checked_callbacks(callbacks)
         if getattr(self.discriminator_loss, "is_probability", False):
             watching.append(PosteriorWatch("train_discriminative_posterior"))
         super().learn(iter_n, callbacks=watching)
