@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from accelbrainbase._described import Described
 
-class ExtractableData(ABC):
+
+class ExtractableData(Described, ABC):
     """Reads a file and returns what is in it as an array.
 
     Implement `extract`; there is nothing else to implement.

@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+from accelbrainbase._described import Described
 
-class IteratableData(ABC):
+
+class IteratableData(Described, ABC):
     """Generates mini-batches, for learning and for inference.
 
     Implement both generators. Models also read two attributes: `iter_n`, the number

@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from accelbrainbase._described import Described
 
-class NoiseableData(ABC):
+
+class NoiseableData(Described, ABC):
     """Corrupts a mini-batch, for instance to train a denoising auto-encoder.
 
     Implement `noise`; there is nothing else to implement.

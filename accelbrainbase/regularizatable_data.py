@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from accelbrainbase._described import Described
 
-class RegularizatableData(ABC):
+
+class RegularizatableData(Described, ABC):
     """Constrains the parameters of a model after each step of learning.
 
     Implement `regularize`; there is nothing else to implement.

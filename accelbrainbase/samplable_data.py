@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from accelbrainbase._described import Described
 
-class SamplableData(ABC):
+
+class SamplableData(Described, ABC):
     """Draws samples from a distribution, a data set, or an environment.
 
     Implement `draw`; there is nothing else to implement.

@@ -211,9 +211,12 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
             super().__setattr__(name, value)
 
     def __repr__(self) -> str:
+        count = f"{self.parameter_n:,}"
+        if any(p.shape is None or 0 in p.shape for p in self.collect_params().values()):
+            count += " so far (some layers get their shapes with the first mini-batch)"
         learning = {
             "optimizer": f"{self.optimizer_name}, learning rate {self.learning_rate:g}",
-            "parameters": f"{self.parameter_n:,} on {', '.join(map(str, self.ctx_list))}",
+            "parameters": f"{count} on {', '.join(map(str, self.ctx_list))}",
         }
         return self._describe({**self._settings(), **learning})
 

@@ -9,10 +9,11 @@ from weakref import WeakKeyDictionary
 from mxnet import autograd, nd
 
 from accelbrainbase._checks import check_number
+from accelbrainbase._described import Described
 from accelbrainbase._mxnet.tangent import Tangent
 
 
-class GradientPenalty:
+class GradientPenalty(Described):
     r"""Keeps the slope of a critic near a target, on the lines from generated to true points.
 
     .. math:: \lambda \, (\lVert \nabla_{\hat{x}} D(\hat{x}) \rVert - c)^2, \quad

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from accelbrainbase._described import Described
 
-class MaxNextValue:
+
+class MaxNextValue(Described):
     r"""The largest value of the target network.
 
     .. math:: v = \max_a Q^-(s', a)
@@ -28,7 +30,7 @@ class MaxNextValue:
         return F.max(target_arr, axis=1)
 
 
-class DoubleNextValue:
+class DoubleNextValue(Described):
     r"""The value, by the target network, of the action that the learning network would take.
 
     .. math:: v = Q^-(s', \operatorname{arg\,max}_a Q(s', a))

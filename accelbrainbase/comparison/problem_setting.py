@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from accelbrainbase._described import Described
 
-class ProblemSetting(ABC):
+
+class ProblemSetting(Described, ABC):
     """Data, and measures of how well a model solves what is asked of them.
 
     Implement `quality`. Implement `learn` too where models are to learn in the comparison.

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from accelbrainbase._described import Described
 
-class PretextTask(ABC):
+
+class PretextTask(Described, ABC):
     """Asks about data points what can be answered without labels. Implement `create`.
 
     Attributes:

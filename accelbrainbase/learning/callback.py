@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._described import Described
 
 if TYPE_CHECKING:
     from accelbrainbase.learning.state import LearningState
 
 
-class Callback:
+class Callback(Described):
     """Takes part in a learning without being the learner. Override the hooks you need.
 
     A callback may call ``state.stop("why")``; the loop then ends after the current step,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from accelbrainbase._checks import check_integer, check_number
+from accelbrainbase._described import Described
 
 
-class LinearDecay:
+class LinearDecay(Described):
     """A number that goes in a straight line from `first` to `last`, and stays there.
 
     Args:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from accelbrainbase._checks import check_integer, check_number
+from accelbrainbase._described import Described
 
 
-class NStepReturns:
+class NStepReturns(Described):
     r"""Makes transitions over n steps of single steps.
 
     .. math:: R_t = \sum_{k=0}^{m-1} \gamma^k r_{t+k}, \quad

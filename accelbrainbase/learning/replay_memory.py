@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from accelbrainbase._checks import check_integer
+from accelbrainbase._described import Described
 from accelbrainbase.errors import CheckpointError
 
 
-class ReplayMemory:
+class ReplayMemory(Described):
     """The last transitions, of which mini-batches are drawn uniformly, with replacement.
 
     A transition is: what was observed, the action, the return, the discount of what comes after

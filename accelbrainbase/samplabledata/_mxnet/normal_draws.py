@@ -35,6 +35,8 @@ class NormalDraws:
         ValueError: If a number is out of its range.
     """
 
+    _also_told: tuple[str, ...] = ("shape",)
+
     def __init__(
         self,
         loc: float = 0.0,

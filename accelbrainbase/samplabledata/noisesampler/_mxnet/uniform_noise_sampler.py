@@ -36,6 +36,8 @@ class UniformNoiseSampler(NoiseSampler):
         ValueError: If a number is out of its range.
     """
 
+    _also_told: tuple[str, ...] = ("shape",)
+
     def __init__(
         self,
         low: float = 0.0,
