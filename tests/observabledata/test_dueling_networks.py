@@ -108,6 +108,8 @@ def test_errors_name_the_argument():
         made(shared_n=-1)
     with pytest.raises(ValueError, match="`hidden_batch_norm_list` must have None"):
         made(hidden_batch_norm_list=[None, gluon.nn.BatchNorm(), None])
+    with pytest.raises(TypeError, match="`units_list` must be a `Sequence`, but got 3"):
+        ab.DuelingNetworks(gluon.loss.L2Loss(), units_list=3)
     with pytest.raises(ValueError, match="`units_list` must have at least one layer"):
         made(units_list=[], activation_list=[])
     with pytest.raises(TypeError, match="takes no keyword `shard_n`. Did you mean `shared_n`"):

@@ -42,7 +42,9 @@ class FunctionApproximator(InjectedNetwork, ApproximatedFunction):
         TypeError: If `model` is no `HybridBlock`, or a keyword is unknown.
 
     Example:
-        >>> network = NeuralNetworks(L2NormLoss(), units_list=[64, 1])
+        >>> network = NeuralNetworks(
+        ...     L2NormLoss(), units_list=[64, 1], activation_list=["relu", "identity"]
+        ... )
         >>> function_approximator = FunctionApproximator(network)
     """
 

@@ -8,7 +8,7 @@ from typing import Any
 from mxnet import gluon
 from mxnet.initializer import Initializer
 
-from accelbrainbase._checks import check_integer
+from accelbrainbase._checks import check_integer, check_is_a
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.observabledata._mxnet.neural_networks import NeuralNetworks
 
@@ -71,6 +71,7 @@ class DuelingNetworks(NeuralNetworks):
         shared_n: int | None = None,
         **kwargs: Any,
     ) -> None:
+        check_is_a("units_list", units_list, Sequence)
         last = len(units_list) - 1
         if activation_list is None:
             activation_list = ["relu"] * last + ["identity"]
