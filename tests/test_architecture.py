@@ -22,6 +22,7 @@ BASICS = {
     "_accessors",
     "_checks",
     "_deprecation",
+    "_described",
     "_files",
     "_frames",
     "_optional",
