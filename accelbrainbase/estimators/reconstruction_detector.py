@@ -211,7 +211,7 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
         return series, is_windows
 
     def _fit_scaling(self, series: list[np.ndarray], labels: list[np.ndarray]) -> None:
-        """Take mean and deviation of what is normal, the part to learn from."""
+        """Take mean and deviation of what is normal; of one series, in the part to learn from."""
         normal = np.concatenate([arr[good] for arr, good in zip(series, labels)])
         if len(normal) < 2:
             raise ValueError("`y` must leave something normal (1) to learn from.")

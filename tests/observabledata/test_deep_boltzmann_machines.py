@@ -299,6 +299,16 @@ def test_learned_parts_stay_learned_and_parts_can_be_replaced():
 
 
 @pytest.mark.parametrize("model_type", [ab.DeepBoltzmannMachines, ab.DeepBeliefNetworks])
+@pytest.mark.parametrize("name", ["learn", "pre_learn"])
+def test_one_callback_must_be_in_a_list(model_type, name):
+    model = model_type(ab.L2NormLoss(), machines([64, 10, 6]))
+    data = ab.ArrayIterator(digits(60), epochs=1, batch_size=20)
+    for learn in (getattr(model, name), model.rbm_list[0].learn):
+        with pytest.raises(TypeError, match="`callbacks` must be a list, also of one"):
+            learn(data, callbacks=ab.EarlyStopping())
+
+
+@pytest.mark.parametrize("model_type", [ab.DeepBoltzmannMachines, ab.DeepBeliefNetworks])
 def test_machines_may_come_from_a_generator(model_type):
     model = model_type(ab.L2NormLoss(), (part for part in machines([4, 3, 2])))
     assert model.dims == [4, 3, 2]

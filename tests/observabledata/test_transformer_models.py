@@ -116,10 +116,9 @@ def test_the_future_is_hidden_even_behind_padding():
 
 def test_positions_can_be_weighted_and_left_out():
     model = encoder()
-    arr = nd.array(SERIES)
     model.embedding_weignt = 0.5
     np.testing.assert_allclose(
-        model.embedding(arr).asnumpy(), SERIES + 0.5 * positions(5, 8), rtol=1e-5, atol=2e-5
+        model.embedding(SERIES).asnumpy(), SERIES + 0.5 * positions(5, 8), rtol=1e-5, atol=2e-5
     )
     plain = encoder()
     plain.embedding_flag = False

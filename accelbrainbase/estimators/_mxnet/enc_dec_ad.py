@@ -41,7 +41,7 @@ class EncDecAD(ReconstructionDetector):
             Smaller is slower and smoother.
         downsample: Number of neighbouring rows that become one, by their mean.
         standardize: Whether each variable is brought to mean 0 and deviation 1, by what is
-            normal in the part to learn from.
+            normal: of one long series in the part to learn from, else in all series or windows.
         split: Shares of the normal windows for learning (s_N), for stopping and the
             distribution of errors (v_N1), and for the threshold (v_N2).
         beta: Weight of recall against precision in the choice of the threshold.

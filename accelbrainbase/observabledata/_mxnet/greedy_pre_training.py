@@ -9,7 +9,7 @@ from typing import Any
 from accelbrainbase._checks import check_is_a
 from accelbrainbase.iteratable_data import IteratableData
 from accelbrainbase.iteratabledata._mxnet.encoded_iterator import EncodedIterator
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.learning.checkpoint import Checkpoint
 
 
@@ -48,7 +48,7 @@ def callbacks_of_parts(callbacks: Iterable[Callback] | None, part_n: int) -> lis
     Raises:
         ValueError: If a `Checkpoint` would let a part go on from the file of the one before.
     """
-    callback_list = list(callbacks or ())
+    callback_list = checked_callbacks(callbacks)
     if part_n > 1 and any(isinstance(callback, Checkpoint) for callback in callback_list):
         raise ValueError(
             f"`callbacks` must have no `Checkpoint` where {part_n} models learn one after another: "

@@ -23,7 +23,7 @@ from accelbrainbase._mxnet.boltzmann.schedule import Schedule
 from accelbrainbase._mxnet.boltzmann.statistics_step import Correlations, step_along
 from accelbrainbase._mxnet.loss_block import LossBlock
 from accelbrainbase.computable_loss import ComputableLoss
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.regularizatable_data import RegularizatableData
 
 _LEARNED = "learned"
@@ -434,7 +434,7 @@ class RestrictedBoltzmannMachines(Distribution, LossBlock):
     ) -> None:
         """Let the loop run, and count the epochs that schedules go by."""
         counter = EpochCounter(self._epoch_ended)
-        super().run_loop(*args, callbacks=[counter, *(callbacks or ())], **kwargs)
+        super().run_loop(*args, callbacks=[counter, *checked_callbacks(callbacks)], **kwargs)
 
     def _epoch_ended(self) -> None:
         self._epoch_n += 1

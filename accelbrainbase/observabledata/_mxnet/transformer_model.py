@@ -267,15 +267,16 @@ class TransformerModel(GraphPerInput, GradientBlock):
         """Normalise the output."""
         return self.output_layer_norm(x) if "output_layer_norm" in self._children else x
 
-    def embedding(self, observed_arr: nd.NDArray) -> nd.NDArray:
+    def embedding(self, observed_arr: Any) -> nd.NDArray:
         """Add positional encodings to series.
 
         Args:
-            observed_arr: Series, shape `(batch, length, depth_dim)`.
+            observed_arr: NDArray or NumPy array: series, shape `(batch, length, depth_dim)`.
 
         Returns:
             Array of the same shape.
         """
+        observed_arr = self.on_device("observed_arr", observed_arr)
         encoding = positions(nd, observed_arr, observed_arr.shape[2])
         return nd.broadcast_add(observed_arr, encoding * self.embedding_weignt)
 

@@ -15,7 +15,7 @@ from accelbrainbase._mxnet.boltzmann.machine_stack import MachineStack
 from accelbrainbase._mxnet.boltzmann.statistics_step import step_along
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.iteratable_data import IteratableData
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.observabledata._mxnet.neural_networks import NeuralNetworks
 from accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder import AutoEncoder
 from accelbrainbase.observabledata._mxnet.restricted_boltzmann_machines import (
@@ -156,7 +156,7 @@ class DeepBeliefNetworks(MachineStack, RestrictedBoltzmannMachines):
             callbacks: Take part in the learning of the top machine. With a `Checkpoint` to go
                 on from, it goes on without the lower ones.
         """
-        callback_list = list(callbacks or ())
+        callback_list = checked_callbacks(callbacks)
         if not (self._learned_layers or goes_on(callback_list)):
             self.pre_learn(iteratable_data)
         self._learned_layers = True

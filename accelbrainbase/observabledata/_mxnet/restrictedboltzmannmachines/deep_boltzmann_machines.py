@@ -22,7 +22,7 @@ from accelbrainbase._mxnet.boltzmann.machine_stack import MachineStack
 from accelbrainbase._mxnet.boltzmann.statistics_step import Correlations, step_along
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.iteratable_data import IteratableData
-from accelbrainbase.learning.callback import Callback
+from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.observabledata._mxnet.neural_networks import NeuralNetworks
 from accelbrainbase.observabledata._mxnet.neuralnetworks.auto_encoder import AutoEncoder
 from accelbrainbase.observabledata._mxnet.restricted_boltzmann_machines import (
@@ -225,7 +225,7 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
             callbacks: Take part in joint learning. With a `Checkpoint` to go on from, it goes
                 on without pre-learning.
         """
-        callback_list = list(callbacks or ())
+        callback_list = checked_callbacks(callbacks)
         if not (self._learned_layers or goes_on(callback_list)):
             self.pre_learn(iteratable_data)
         self.joint_learn(iteratable_data, callbacks=callback_list)
