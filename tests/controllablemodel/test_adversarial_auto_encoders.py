@@ -110,6 +110,33 @@ def test_encoder_with_noise_draws_its_codes():
     assert np.isfinite(controller.history.array()).all()
 
 
+@pytest.mark.parametrize("noise", [None, ab.NormalNoiseSampler(shape_tuple=(BATCH, 2, 8, 8))])
+def test_a_network_between_encoder_and_decoder_has_its_part(noise):
+    def convolutions(layer, last, **kwargs):
+        return ab.ConvolutionalNeuralNetworks(
+            ab.L2NormLoss(), hidden_units_list=[layer], hidden_activation_list=[last],
+            hidden_dropout_rate_list=[0.0], **kwargs,
+        )  # fmt: skip
+
+    auto_encoder = ab.ConvolutionalAutoEncoder(
+        convolutions(nn.Conv2D(4, 4, strides=2, padding=1), "relu"),
+        convolutions(
+            nn.Conv2DTranspose(1, 4, strides=2, padding=1), "sigmoid", input_result_channel=4,
+            input_result_height=4, input_result_width=4, input_nn=network([64]),
+        ),
+        ab.L2NormLoss(), tied_weights_flag=False, output_nn=network([5]),
+    )  # fmt: skip
+    pictures = digits().reshape(-1, 1, 8, 8)
+    model = ab.GenerativeConvolutionalAutoEncoder(
+        data_sampler(pictures, ab.NoiseSampler), auto_encoder, encoder_noise_sampler=noise
+    )
+    code_arr, _, reconstructed_arr = model.draw()
+    assert code_arr.shape == (BATCH, 4, 4, 4)
+    np.testing.assert_allclose(
+        model.generate(code_arr).asnumpy(), reconstructed_arr.asnumpy(), atol=1e-6
+    )
+
+
 def test_noise_is_added_to_conditions():
     condition = ab.ConditionSampler()
     condition.true_sampler = data_sampler(digits(100), shuffle=False)  # the fourth has 4 rows

@@ -595,6 +595,9 @@ def test_bad_arguments_are_named():
         game(discriminative_model=network([1]))
     with pytest.raises(TypeError, match="`true_sampler` must be a `SamplableData`"):
         game(true_sampler=[1.0])
+    labelled = data_sampler(digits(), ab.LabeledTrueSampler, target=np.eye(10)[np.arange(200) % 10])
+    with pytest.raises(TypeError, match="must draw an array, but LabeledTrueSampler"):
+        game(true_sampler=labelled, generative_model=generator([8, 64])).learn(1, 1)
     with pytest.raises(TypeError, match="`generator_loss` must be a `Loss` or `ComputableLoss`"):
         game(generator_loss="loss")
     with pytest.raises(TypeError, match="no keyword `learnin_rate`. Did you mean"):

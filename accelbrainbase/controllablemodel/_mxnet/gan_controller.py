@@ -313,7 +313,14 @@ class GANController(LearnableController):
 
     def _draw_true(self) -> nd.NDArray:
         """Hook: draw true data points."""
-        return self.on_device("true_arr", self.true_sampler.draw())
+        drawn = self.true_sampler.draw()
+        if isinstance(drawn, tuple):
+            raise TypeError(
+                f"`true_sampler` must draw an array, but {type(self.true_sampler).__name__} draws "
+                f"a tuple of {len(drawn)}. Use a `TrueSampler`; or a `ConditionalTrueSampler`, which "
+                f"joins data points and what belongs to them."
+            )
+        return self.on_device("true_arr", drawn)
 
     def _generate(self) -> nd.NDArray:
         """Hook: draw what the discriminator is to take for generated."""

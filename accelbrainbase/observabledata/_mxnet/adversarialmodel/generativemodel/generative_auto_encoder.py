@@ -142,7 +142,7 @@ class GenerativeAutoEncoder(GenerativeModel):
             reconstructed_arr = self(observed_arr)
             return self.model.kept_features(), reconstructed_arr
         code_arr = self._encode(observed_arr)
-        return code_arr, self.model.decoder(code_arr)
+        return code_arr, self._decode(code_arr)
 
     def _encode(self, observed_arr: nd.NDArray) -> nd.NDArray:
         if self.encoder_noise_sampler is not None:
@@ -159,4 +159,8 @@ class GenerativeAutoEncoder(GenerativeModel):
         Returns:
             Data points, shape `(batch, *features)`.
         """
-        return self.model.decoder(self.on_device("latent_arr", latent_arr))
+        return self._decode(self.on_device("latent_arr", latent_arr))
+
+    def _decode(self, code_arr: nd.NDArray) -> nd.NDArray:
+        between = getattr(self.model, "output_nn", None)  # of a convolutional auto-encoder
+        return self.model.decoder(code_arr if between is None else between(code_arr))
