@@ -317,8 +317,8 @@ class GANController(LearnableController):
         if isinstance(drawn, tuple):
             raise TypeError(
                 f"`true_sampler` must draw an array, but {type(self.true_sampler).__name__} draws "
-                f"a tuple of {len(drawn)}. Use a `TrueSampler`; or a `ConditionalTrueSampler`, which "
-                f"joins data points and what belongs to them."
+                f"a tuple of {len(drawn)}. Use a `TrueSampler`; or a `ConditionalTrueSampler`, "
+                f"which joins data points and what belongs to them."
             )
         return self.on_device("true_arr", drawn)
 
