@@ -81,7 +81,8 @@ class LearningLoop:
                 mini-batch and returns what `step` returns, or `None` if there is nothing to
                 score.
             prepare: Called once, with the first mini-batch, before the first step.
-            batch_size: Tells how many data points a mini-batch has, for the rate of progress.
+            batch_size: Tells how many data points a mini-batch has, for the rate of progress, and
+                for what one number from a step counts in its row.
             attenuate_rate: Factor on the learning rate after each `attenuate_every` rows.
             attenuate_every: Number of rows between two attenuations.
             read_every: Number of rows between two reads of the device. Callbacks hear of
@@ -153,6 +154,7 @@ class _Row:
     number: int
     first_step: int
     losses: list[dict[str, Any]]
+    sizes: list[int]  # data points of each step
     evaluated: dict[str, Any]
     learning_rate: float | None
 
@@ -179,6 +181,7 @@ class _Run:
         self.evaluate = evaluate
         self.batch: Any = None
         self.open_losses: list[dict[str, Any]] = []
+        self.open_sizes: list[int] = []
         self.open_first_step = 1
         self.closed_rows = 0
         self.unread: list[_Row] = []
@@ -258,8 +261,9 @@ class _Run:
             losses = by_name(step(self.batch))
             self.open_losses.append(losses)
             state.step += 1
-            if batch_size is not None:
-                state.samples += batch_size(self.batch)
+            size = 0 if batch_size is None else batch_size(self.batch)
+            self.open_sizes.append(size)
+            state.samples += size
             self._hold_back(losses)
             for callback in self.step_callbacks:
                 callback.on_step_end(state)
@@ -307,10 +311,13 @@ class _Run:
         evaluated: dict[str, Any] = {}
         if evaluate and self.evaluate is not None:
             evaluated = by_name(self.evaluate(self.batch))
+        # Ctrl-C may have come between a step and the size of its mini-batch: then as before it.
+        sizes = [*self.open_sizes, *(self.open_sizes[-1:] or [0])][: len(self.open_losses)]
+        rate = state.learning_rate
         self.unread.append(
-            _Row(number, self.open_first_step, self.open_losses, evaluated, state.learning_rate)
+            _Row(number, self.open_first_step, self.open_losses, sizes, evaluated, rate)
         )
-        self.open_losses = []
+        self.open_losses, self.open_sizes = [], []
         self.open_first_step = state.step + 1
         self.closed_rows = number
         if number % plan.attenuate_every == 0 and plan.attenuate_rate != 1.0:
@@ -342,7 +349,9 @@ class _Run:
         bad: dict[str, int] = {}
         for name in dict.fromkeys(name for losses in row.losses for name in losses):
             found = [(n, losses[name]) for n, losses in enumerate(row.losses) if name in losses]
-            arrays, mean = self._read([value for _, value in found])
+            arrays, mean = self._read(
+                [value for _, value in found], [row.sizes[n] for n, _ in found]
+            )
             if mean is None:
                 continue
             column = f"train_{name}"
@@ -360,7 +369,7 @@ class _Run:
         values: dict[str, float] = {}
         for name, value in row.evaluated.items():
             column = f"test_{name}"
-            _, mean = self._read([value])
+            _, mean = self._read([value], [1])
             if mean is None:
                 continue
             values[column] = mean
@@ -368,12 +377,14 @@ class _Run:
                 self._not_finite(column, mean, row, row.last_step)
         return values
 
-    def _read(self, values: Sequence[Any]) -> tuple[list[np.ndarray], float | None]:
+    def _read(
+        self, values: Sequence[Any], sizes: Sequence[int]
+    ) -> tuple[list[np.ndarray], float | None]:
         """Return what was recorded, and the mean; `None` where all weights are 0."""
         read = self.state.backend.read
         if not any(isinstance(value, Weighted) for value in values):
             arrays = read(values)
-            return arrays, _mean(arrays)
+            return arrays, _mean(arrays, sizes)
         arrays = read([value.values for value in values])
         weights = np.concatenate(read([value.weights for value in values]))
         total = weights.sum()
@@ -432,11 +443,14 @@ class _Run:
 _CALLABLE: Any = Callable
 
 
-def _mean(arrays: Sequence[np.ndarray]) -> float:
+def _mean(arrays: Sequence[np.ndarray], sizes: Sequence[int]) -> float:
+    """Return the mean over data points; one number from a step counts for all of its own."""
     values = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
     if values.size == 1:  # a turn of a controller
         return float(values[0])
     with np.errstate(all="ignore"):  # what is not finite gets an error of its own
+        if len(set(sizes)) > 1 and all(arr.size == 1 for arr in arrays):
+            return float(values @ np.array(sizes) / sum(sizes))
         return float(values.mean())
 
 

@@ -95,6 +95,22 @@ def test_row_means_weigh_samples():
     assert list(history.column("test_loss")) == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("value", [float, lambda loss: np.array([[loss]])])
+def test_one_number_from_a_step_counts_for_its_mini_batch(value):
+    sizes = [4, 4, 1, 4, 4, 2]
+
+    def step(number):
+        losses = {"loss": value(number), "each": np.full(sizes[number - 1], number)}
+        return losses if number % 3 else {**losses, "some": value(number)}
+
+    history = run(step, rows=2, steps=6, batch_size=lambda number: sizes[number - 1])
+    expected = [(4 * 1 + 4 * 2 + 1 * 3) / 9, (4 * 4 + 4 * 5 + 2 * 6) / 10]
+    np.testing.assert_allclose(history.column("train_loss"), expected, rtol=1e-12)
+    np.testing.assert_allclose(history.column("train_each"), expected, rtol=1e-12)
+    np.testing.assert_array_equal(history.column("train_some"), [3, 6])
+    assert run(step, rows=2, steps=6).column("train_loss").tolist() == [2, 5]  # sizes unknown
+
+
 def test_losses_of_any_shape_count_each_entry():
     losses = [np.zeros((2, 3)), np.float32(1.0), 1, np.ones((1, 1, 4), np.float32)]
     assert run(lambda arr: arr, losses, rows=1, steps=4).column("train_loss")[0] == 0.5

@@ -100,7 +100,7 @@ INTERRUPTS = {
     "step": ({"step": interrupt_at(7)}, [OPEN], 6, 2),
     "batches": ({"batches": broken_batches(7)}, [OPEN], 6, 2),
     "on_step_end": ({"hook": ("step", 6)}, [OPEN], 6, 2),
-    "batch_size": ({"batch_size": interrupt_at(6)}, [OPEN], 6, 2),
+    "batch_size": ({"batch_size": interrupt_at(6, lambda _: 4)}, [OPEN], 6, 2),
     "evaluate": ({"evaluate": interrupt_at(8, lambda _: 0.5)}, [{"train_loss": 6.5}], 8, 2),
     "first step of a row": ({"step": interrupt_at(5)}, [], 4, 2),
     "on_row_end": ({"hook": ("row", 1)}, [], 4, 2),
