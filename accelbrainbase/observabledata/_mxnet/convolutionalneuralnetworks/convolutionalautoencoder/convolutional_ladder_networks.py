@@ -61,7 +61,8 @@ class ConvolutionalLadderNetworks(LadderBlock, ConvolutionalAutoEncoder):
             paper are not tied.)
         init_deferred_flag: Whether the parameters are left for the caller to initialise.
         wd: Weight decay, at least 0.
-        supervised_loss: The loss of the scores that the encoder gives, or `None`.
+        supervised_loss: The loss of what the encoder gives, or `None`. Where the loss takes the
+            softmax itself, the network behind the encoder ends in `identity`.
         denoising_weight_list: λ of each level, the data first.
         noise_sigma: Standard deviation of the noise at each level.
         noiseable_data: Corrupts the data instead of Gaussian noise.
