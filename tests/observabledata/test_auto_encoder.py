@@ -803,6 +803,18 @@ def test_parts_do_not_go_on_from_the_checkpoint_of_the_one_before(tmp_path):
         )
 
 
+def test_an_interrupt_ends_the_pre_learning_of_all_parts():
+    class Interrupted(ab.ArrayIterator):
+        def generate_learned_samples(self):
+            yield next(super().generate_learned_samples())
+            raise KeyboardInterrupt
+
+    stack = ab.StackedAutoEncoder(parts_of_stack(), gluon.loss.L2Loss())
+    with pytest.warns(ab.LearningInterruptedWarning):
+        stack.pre_learn(Interrupted(draw(10, 8).astype("float32"), epochs=3, batch_size=5))
+    assert [len(part.history) for part in stack.auto_encoder_list] == [1, 0, 0]
+
+
 def test_pre_learning_without_test_data():
     stack = ab.StackedAutoEncoder(parts_of_stack(), gluon.loss.L2Loss())
     stack.pre_learn(Batches(pairs_of(draw(10, 8)), test=False))

@@ -308,6 +308,31 @@ def test_one_callback_must_be_in_a_list(model_type, name):
             learn(data, callbacks=ab.EarlyStopping())
 
 
+class Interrupted(ab.ArrayIterator):
+    """Ctrl-C, once, in the second epoch."""
+
+    times = 1
+
+    def generate_learned_samples(self):
+        for number, batch in enumerate(super().generate_learned_samples()):
+            if number == 4 and self.times:
+                self.times -= 1
+                raise KeyboardInterrupt
+            yield batch
+
+
+@pytest.mark.parametrize("model_type", [ab.DeepBoltzmannMachines, ab.DeepBeliefNetworks])
+def test_an_interrupt_ends_the_learning_of_all(model_type):
+    model = model_type(ab.L2NormLoss(), machines([64, 10, 8, 6]))
+    data = Interrupted(digits(60), epochs=3, batch_size=20)
+    with pytest.warns(ab.LearningInterruptedWarning):
+        model.learn(data)
+    histories = [model.history, *(part.history for part in model.rbm_list)]
+    assert [len(history) for history in histories] == [0, 2, 0, 0]
+    model.learn(data)
+    assert len(model.history) == 3 and len(model.rbm_list[1].history) == 3
+
+
 @pytest.mark.parametrize("model_type", [ab.DeepBoltzmannMachines, ab.DeepBeliefNetworks])
 def test_machines_may_come_from_a_generator(model_type):
     model = model_type(ab.L2NormLoss(), (part for part in machines([4, 3, 2])))

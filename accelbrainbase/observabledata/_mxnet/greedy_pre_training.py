@@ -20,6 +20,8 @@ def learn_one_by_one(
 ) -> None:
     """Let auto-encoders learn one after another, each from the codes of the last.
 
+    An interrupt ends the learning of all.
+
     Args:
         auto_encoder_list: Models with `learn` and `encode`, the one of the data first.
         iteratable_data: Generates the data points.
@@ -35,6 +37,8 @@ def learn_one_by_one(
     for part in auto_encoder_list:
         data = iteratable_data if encode is None else EncodedIterator(iteratable_data, encode)
         part.learn(data, callbacks=callback_list)
+        if part.history.interrupted:
+            return
         encode = part.encode if encode is None else partial(_compose, part.encode, encode)
 
 

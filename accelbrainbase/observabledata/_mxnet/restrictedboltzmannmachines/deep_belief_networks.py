@@ -159,6 +159,8 @@ class DeepBeliefNetworks(MachineStack, RestrictedBoltzmannMachines):
         callback_list = checked_callbacks(callbacks)
         if not (self._learned_layers or goes_on(callback_list)):
             self.pre_learn(iteratable_data)
+            if not self._learned_layers:  # an interrupt ended it
+                return
         self._learned_layers = True
         RestrictedBoltzmannMachines.learn(self, iteratable_data, callbacks=callback_list)
 
@@ -171,8 +173,9 @@ class DeepBeliefNetworks(MachineStack, RestrictedBoltzmannMachines):
             iteratable_data: Generates the mini-batches.
             callbacks: Take part in each of the learnings.
         """
-        learn_greedily(self._rbm_list[:-1], iteratable_data, callbacks=callbacks)
-        self._learned_layers = True
+        self._learned_layers = learn_greedily(
+            self._rbm_list[:-1], iteratable_data, callbacks=callbacks
+        )
 
     def build_trainer(self, parameters: gluon.ParameterDict) -> gluon.Trainer:  # noqa: ARG002
         """Return a trainer of the top machine: the lower ones have learned."""

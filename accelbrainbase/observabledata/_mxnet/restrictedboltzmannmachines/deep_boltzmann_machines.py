@@ -228,6 +228,8 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
         callback_list = checked_callbacks(callbacks)
         if not (self._learned_layers or goes_on(callback_list)):
             self.pre_learn(iteratable_data)
+            if not self._learned_layers:  # an interrupt ended it
+                return
         self.joint_learn(iteratable_data, callbacks=callback_list)
 
     def pre_learn(
@@ -244,8 +246,9 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
             (1.0 if number == top else 2.0, 1.0 if number == 0 else 2.0)
             for number in range(top + 1)
         ]
-        learn_greedily(self._rbm_list, iteratable_data, factors=factors, callbacks=callbacks)
-        self._learned_layers = True
+        self._learned_layers = learn_greedily(
+            self._rbm_list, iteratable_data, factors=factors, callbacks=callbacks
+        )
 
     def joint_learn(
         self, iteratable_data: IteratableData, *, callbacks: Iterable[Callback] | None = None

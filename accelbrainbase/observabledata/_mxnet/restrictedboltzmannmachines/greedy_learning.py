@@ -26,7 +26,7 @@ def learn_greedily(
     *,
     factors: Sequence[tuple[float, float]] | None = None,
     callbacks: Iterable[Callback] | None = None,
-) -> None:
+) -> bool:
     """Let the first machine learn the data, the next one the features of the first, and so on.
 
     Args:
@@ -35,6 +35,9 @@ def learn_greedily(
         factors: For each machine the factors on what its hidden units get from the visible
             ones, and the other way round, while it learns and makes features; 1 if omitted.
         callbacks: Take part in each of the learnings.
+
+    Returns:
+        Whether all have learned; an interrupt ends the learning of all.
     """
     check_is_a("iteratable_data", iteratable_data, IteratableData)
     callback_list = callbacks_of_parts(callbacks, len(machines))
@@ -45,10 +48,13 @@ def learn_greedily(
                 machine._set_factors(factors[number])
             data = iteratable_data if encode is None else EncodedIterator(iteratable_data, encode)
             machine.learn(data, callbacks=callback_list)
+            if machine.history.interrupted:
+                return False
             encode = partial(_encoded, machine, encode)
     finally:
         for machine in machines:
             machine._set_factors((1.0, 1.0))
+    return True
 
 
 def goes_on(callbacks: Iterable[Callback]) -> bool:
