@@ -479,6 +479,16 @@ def test_killed_learning_resumes_bit_for_bit(tmp_path):
     assert resumed._step_n == whole._step_n == 80
 
 
+def test_checkpoint_of_a_game_with_other_samplers_is_refused(tmp_path):
+    def play(true_sampler):
+        controller = game(true_sampler=true_sampler, generative_model=generator([8, 64]))
+        controller.learn(3, 1, callbacks=[ab.Checkpoint(tmp_path / "a", every=2)])
+
+    play(data_sampler(digits()))
+    with pytest.raises(ab.CheckpointError, match="it is of a game with the samplers"):
+        play(GaussSampler(dim=64))
+
+
 def test_rates_of_both_trainers_are_attenuated_by_turns():
     controller = game(learning_attenuate_rate=0.5, attenuate_epoch=2, learning_rate=0.01)
     controller.learn(5, 3)

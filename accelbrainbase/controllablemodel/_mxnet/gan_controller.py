@@ -16,6 +16,7 @@ from accelbrainbase._mxnet.gradient_penalty import GradientPenalty
 from accelbrainbase._mxnet.lazy_trainer import LazyTrainer
 from accelbrainbase._mxnet.learnable_controller import LearnableController
 from accelbrainbase.computable_loss import ComputableLoss
+from accelbrainbase.errors import CheckpointError
 from accelbrainbase.learning.callback import Callback, checked_callbacks
 from accelbrainbase.learning.posterior_watch import PosteriorWatch
 from accelbrainbase.observabledata._mxnet.adversarialmodel.discriminative_model import (
@@ -449,13 +450,25 @@ class GANController(LearnableController):
     def capture(self) -> tuple[dict[str, nd.NDArray], dict[str, Any]]:
         """Return where the samplers are, and how many steps the discriminator has taken."""
         arrays, values = super().capture()
-        samplers = [s.capture() for s in self._samplers() if hasattr(s, "capture")]
-        return arrays, {**values, "samplers": samplers, "step_n": self._step_n}
+        samplers = [s for s in self._samplers() if hasattr(s, "capture")]
+        return arrays, {
+            **values,
+            "samplers": [s.capture() for s in samplers],
+            "sampler_names": [type(s).__name__ for s in samplers],
+            "step_n": self._step_n,
+        }
 
     def resume(self, arrays: Mapping[str, nd.NDArray], values: Mapping[str, Any]) -> None:
         """Set what `capture` returned."""
-        super().resume(arrays, values)
         samplers = [s for s in self._samplers() if hasattr(s, "resume")]
+        names = [type(s).__name__ for s in samplers]
+        if names != values["sampler_names"]:
+            raise CheckpointError(
+                f"it is of a game with the samplers {values['sampler_names']}, but this "
+                f"{type(self).__name__} has {names}. Build the game as that one was, or start "
+                f"afresh."
+            )
+        super().resume(arrays, values)
         for sampler, saved in zip(samplers, values["samplers"]):
             sampler.resume(saved)
         self._step_n = values["step_n"]

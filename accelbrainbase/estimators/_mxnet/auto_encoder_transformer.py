@@ -34,7 +34,7 @@ class AutoEncoderTransformer(LearnedTransformer):
         model_factory: Returns a model for the shape of a data point, instead of a dense
             auto-encoder: any with `learn(iterator)`, `encode(X)`, and `inference(X)` that
             reconstructs: a contractive, denoising or convolutional one, a stack, a Boltzmann
-            machine, an adversarial one.
+            machine.
 
     Attributes:
         model_: The model.
