@@ -7,7 +7,7 @@ from typing import Any
 from mxnet import nd
 from mxnet.gluon import HybridBlock, nn
 
-from accelbrainbase._checks import check_integer
+from accelbrainbase._checks import check_integer, check_is_a
 
 
 class ConvLSTMCell(HybridBlock):
@@ -28,7 +28,8 @@ class ConvLSTMCell(HybridBlock):
         **kwargs: `prefix` and `params` of Gluon.
 
     Raises:
-        ValueError: If `kernel_size` is even.
+        TypeError: If `picture_size` is no pair of integers.
+        ValueError: If `kernel_size` is even, or `picture_size` has more or fewer than two.
 
     References:
         - Shi, X., et al. (2015). Convolutional LSTM network: A machine learning approach for
@@ -47,6 +48,14 @@ class ConvLSTMCell(HybridBlock):
         check_integer("kernel_size", kernel_size, low=1)
         if kernel_size % 2 == 0:
             raise ValueError(f"`kernel_size` must be odd, but got {kernel_size}.")
+        if picture_size is not None:
+            check_is_a("picture_size", picture_size, (tuple, list))
+            if len(picture_size) != 2:
+                raise ValueError(
+                    f"`picture_size` must be (height, width), but got {picture_size!r}."
+                )
+            for length in picture_size:
+                check_integer("picture_size", length, low=1)
         self.picture_size = picture_size
         shared = {"kernel_size": kernel_size, "padding": kernel_size // 2}
         with self.name_scope():

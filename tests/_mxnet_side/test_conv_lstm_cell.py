@@ -89,5 +89,9 @@ def test_bad_arguments_are_named():
         ConvLSTMCell(2, kernel_size=2)
     with pytest.raises(ValueError, match="`hidden_channel` must be at least 1"):
         ConvLSTMCell(0)
+    with pytest.raises(TypeError, match="`picture_size` must be a `tuple`"):
+        ConvLSTMCell(2, picture_size=8)
+    with pytest.raises(ValueError, match=r"`picture_size` must be \(height, width\)"):
+        ConvLSTMCell(2, picture_size=(1, 8, 8))
     with pytest.raises(ValueError, match="`length` must be given"):
         ConvLSTMCell(2).propagate(mx.sym, mx.sym.var("x"))
