@@ -51,6 +51,11 @@ def as_array(name: str, data: Any) -> np.ndarray:
             f"`{name}` must be dense, but got a sparse `{type(data).__name__}`. "
             f"Pass `{name}.toarray()`."
         )
+    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+        raise ValueError(
+            f"`{name}` must not have masked values, but {int(np.ma.getmaskarray(data).sum())} are. "
+            f"Fill them, by `{name}.filled(…)`, or drop such rows first."
+        )
     if hasattr(data, "asnumpy"):
         arr = data.asnumpy()
     elif hasattr(data, "to_numpy"):

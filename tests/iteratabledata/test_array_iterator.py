@@ -523,6 +523,13 @@ def test_messages(kind, kwargs, error, message):
         kind(**{"observed": DATA, **kwargs})
 
 
+def test_masked_values_are_named(kind):
+    masked = np.ma.masked_array(DATA, mask=np.arange(DATA.size).reshape(DATA.shape) < 2)
+    with pytest.raises(ValueError, match="`observed` must not have masked values, but 2 are"):
+        kind(masked)
+    assert kind(np.ma.masked_array(DATA)).dataset_size == len(DATA)  # none is masked
+
+
 def test_sparse_matrices_are_named(kind):
     sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(TypeError, match=r"must be dense.*Pass `observed.toarray\(\)`"):
