@@ -13,6 +13,7 @@ from accelbrainbase._checks import check_is_a, check_number, short
 from accelbrainbase._mxnet.aggregated_adam import AggregatedAdam  # noqa: F401 - registers it
 from accelbrainbase._mxnet.devices_trainer import DevicesTrainer, leave_out
 from accelbrainbase._mxnet.lazy_trainer import LazyTrainer, OptimizerSetting, built_trainers
+from accelbrainbase._mxnet.norm_limit import limit_norm
 from accelbrainbase._mxnet.on_devices import OnDevices, first_of
 from accelbrainbase._mxnet.optimizers import make_optimizer
 
@@ -164,7 +165,7 @@ class GradientSteps(OnDevices):
             return
         trainer.allreduce_grads()  # the norm is that of the sum over all devices
         gradients = [p.list_grad()[0] for p in trainer._params if p.grad_req != "null"]
-        _clip_global_norm(gradients, self.max_gradient_norm * divisor)
+        limit_norm(gradients, self.max_gradient_norm * divisor)
         trainer.update(divisor)
 
 
@@ -197,16 +198,3 @@ def _backward(losses: list[nd.NDArray], heads: list[nd.NDArray | None] | None = 
             "functions of `mxnet.nd`, but these do not depend on it: there is no gradient. "
             "`asnumpy()` and `detach()` cut the way back."
         ) from error
-
-
-def _clip_global_norm(gradients: list[nd.NDArray], limit: float) -> None:
-    """Scale gradients so that the norm of all together is at most `limit`.
-
-    What Gluon's own function does, with a third of the operators.
-    """
-    squares = nd.multi_sum_sq(*gradients, num_arrays=len(gradients))
-    norm_arr = nd.sqrt(nd.sum(squares.reshape((1, -1)), axis=1))
-    factor_arr = limit / nd.maximum(norm_arr, limit)
-    for gradient_arr in gradients:
-        shape = (1,) * gradient_arr.ndim
-        nd.broadcast_mul(gradient_arr, factor_arr.reshape(shape), out=gradient_arr)
