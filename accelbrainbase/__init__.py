@@ -64,6 +64,8 @@ _EXPORTS = {
     "SemiSupervisedIterator": (
         "accelbrainbase.iteratabledata._mxnet.arrayiterator.semi_supervised_iterator"
     ),
+    "SeriesIterator": "accelbrainbase.iteratabledata._mxnet.arrayiterator.series_iterator",
+    "pad_series": "accelbrainbase.iteratabledata.padded_series",
     "AffineNoise": "accelbrainbase.noiseabledata._mxnet.affine_noise",
     "ConstrainWeights": "accelbrainbase.regularizatabledata._mxnet.constrain_weights",
     "DRCNArrayIterator": "accelbrainbase.iteratabledata._mxnet.drcn_array_iterator",

@@ -65,7 +65,7 @@ def as_array(name: str, data: Any) -> np.ndarray:
     if arr is None or _is_ragged(arr):
         raise ValueError(
             f"`{name}` must have rows of one shape, but they differ: {short(data)}. "
-            "Pad or cut them to one length first."
+            "Pad or cut them to one length first; `SeriesIterator` takes series of several."
         )
     if arr.ndim == 0:
         raise TypeError(

@@ -42,7 +42,8 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
 
     A mask, shape `(batch, seq_len)`, has 1 where a data point counts and 0 where it does not:
     so series of unequal length are filled up to one length. The cells skip masked points as if
-    they were not there, and these have no loss. Iterators hand masks over by tuples of six:
+    they were not there, and these have no loss. `SeriesIterator` fills up and masks; iterators
+    hand masks over by tuples of six:
     ``(observed_arr, target_arr, test_observed_arr, test_target_arr, mask_arr, test_mask_arr)``.
 
     Args:
