@@ -1,4 +1,7 @@
-"""An inference of a Transformer encoder: 2 layers, width 64, 4 heads, batch 32, length 32."""
+"""An inference of a Transformer encoder: 2 layers, width 64, 4 heads, batch 32, length 32.
+
+Ours by `optimize_for_inference`; PyTorch takes its fused path by itself.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,11 @@ def ours() -> Callable[[int], None]:
     from mxnet import nd
 
     batch = nd.array(data(1))
+    fast = model.optimize_for_inference(batch)
 
     def run(n: int) -> None:
         for _ in range(n):
-            model.inference(batch).wait_to_read()
+            fast.inference(batch).wait_to_read()
 
     return run
 
