@@ -24,6 +24,7 @@ DATA = np.zeros((150, 8), dtype=np.float32)
         (lambda: ab.ConstrainWeights(2.0), "ConstrainWeights(weight_limit=2.0)"),
         (lambda: ab.Checkpoint(Path("here")), "Checkpoint(path='here')"),
         (lambda: ab.NormalNoiseSampler(shape_tuple=(10, 2)), "shape=(10, 2)"),
+        (lambda: ab.GymnasiumPolicy("CartPole-v1", seed=0), "env='CartPole-v1', seed=0"),
         (lambda: ab.ArrayIterator(DATA, batch_size=50), "observed=<ndarray 150×8>"),
     ],
 )

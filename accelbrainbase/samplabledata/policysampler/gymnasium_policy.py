@@ -72,6 +72,7 @@ class GymnasiumPolicy(PolicySampler):
                 f"`env` must be the name of an environment or a function that makes one, but got "
                 f"{env!r}. For an environment that you have, give `lambda: …` that makes it."
             )
+        self._env = env
         self.make_env = partial(gymnasium.make, env, **kwargs) if isinstance(env, str) else env
         self.env_n = check_integer("env_n", env_n, low=1)
         self.seed = (
