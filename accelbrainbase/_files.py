@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +20,7 @@ def write_atomically(filename: str | os.PathLike[str], write: Callable[[str], No
 
     Raises:
         FileNotFoundError: If the directory does not exist.
+        OSError: If it cannot be written, for instance since the disk is full; it names the file.
     """
     path = Path(filename)
     if not path.parent.is_dir():
@@ -27,25 +28,21 @@ def write_atomically(filename: str | os.PathLike[str], write: Callable[[str], No
             f"`{path}` cannot be written, since there is no directory `{path.parent}` (seen from "
             f"`{Path.cwd()}`). Make it first."
         )
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
+    temporary = str(path.with_name(f".{path.name}.{secrets.token_hex(8)}"))
+    # Not by `tempfile`, whose files are private: this one has the permissions of others.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
     try:
         write(temporary)
         with open(temporary, "rb+") as stream:
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # temporary files are private, this one is not
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)  # the new name too
     finally:
         os.close(directory)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -133,10 +133,18 @@ def test_write_error_keeps_the_old_file(tmp_path, monkeypatch, failing):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, failing, fail)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match="No space left") as caught:
             write_checkpoint(path, {"a": np.zeros(3)}, {"row": 2})
+    assert caught.value.filename == str(path)
     assert read_checkpoint(path)[1] == {"row": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["c"]
+
+
+def test_permissions_are_those_of_other_files(tmp_path):
+    (tmp_path / "plain").touch()
+    write_checkpoint(tmp_path / "c", {"a": np.ones(3)}, {})
+    modes = {(tmp_path / name).stat().st_mode for name in ("plain", "c")}
+    assert len(modes) == 1
 
 
 def test_disk_that_is_full_keeps_the_old_file(tmp_path):
