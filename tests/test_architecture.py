@@ -95,6 +95,13 @@ def test_interfaces_have_no_constructor_and_no_state():
             assert plain == set(interface.__abstractmethods__), name
 
 
+def test_what_all_share_is_on_the_map():
+    """Whoever looks for the room of something finds each module of `_mxnet/` in a table."""
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = {path.name for path in (ROOT / "_mxnet").glob("*.py")} - {"__init__.py"}
+    assert sorted(name for name in names if f"`{name}`" not in page) == []
+
+
 def test_no_circles():
     """Each module can be the first one to be imported."""
     code = "import importlib, sys; import accelbrainbase; importlib.import_module(sys.argv[1])"
