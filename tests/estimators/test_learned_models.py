@@ -165,7 +165,7 @@ def test_a_classifier_is_a_step_before_another():
 @pytest.mark.parametrize(
     ("fit", "message"),
     [
-        (lambda: ab.LadderClassifier().fit(X[:9], np.full(9, -1)), "label in at least one row"),
+        (lambda: ab.LadderClassifier().fit(X[:9], np.full(9, -1)), "all rows are marked by -1"),
         (lambda: ab.LadderClassifier().fit(X[:9], np.zeros(9, int)), "`y` must have at least two"),
         (lambda: ab.LadderClassifier().fit(X[:9], np.zeros((9, 2))), "`y` must have one label"),
         (lambda: ab.LadderClassifier().fit(X[:9], Y[:8]), "`y` must have one label"),

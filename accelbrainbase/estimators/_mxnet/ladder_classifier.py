@@ -102,6 +102,8 @@ class LadderClassifier(NetworkClassifier):
         """
         arr = self._first_data("X", X)
         self._check_labels(y, len(arr))
+        if all(label == -1 for label in np.ravel(y)):
+            raise ValueError("`y` must have at least two classes, but all rows are marked by -1.")
         seed_by(self.random_state)
         iterator = SemiSupervisedIterator(
             arr, y, epochs=self.epochs, batch_size=self.batch_size, seed=self.random_state,
