@@ -108,11 +108,12 @@ def rbm_rows(
     ]  # fmt: skip
 
 
-def deep_machine(rate: float) -> Any:
+def deep_machine(rate: float, persistent: bool = False) -> Any:
+    kind: dict[str, Any] = {"persistent": True} if persistent else {"momentum": {0: 0.5, 3: 0.8}}
     machines = [
         ab.RestrictedBoltzmannMachines(
             ab.L2NormLoss(), visible_dim=below, hidden_dim=above, learning_rate=0.05, wd=1e-4,
-            momentum={0: 0.5, 3: 0.8},
+            **kind,
         )
         for below, above in ((784, 500), (500, 1000))
     ]  # fmt: skip
@@ -121,9 +122,9 @@ def deep_machine(rate: float) -> Any:
     )
 
 
-def learn_dbm(train: np.ndarray, minutes: float, rate: float) -> tuple[Any, float, int]:
-    """Return the deep machine, the minutes that it learned, and the epochs of joint learning."""
-    dbm = deep_machine(rate)
+def learn_dbm(train: np.ndarray, minutes: float, dbm: Any) -> tuple[float, int]:
+    """Return the minutes that a deep machine learned, and the epochs of joint learning."""
+    rate = dbm.learning_rate
     whole, parts = Clock(minutes), []
     for machine, share in zip(dbm.rbm_list, (0.1, 0.1)):
         parts.append(Part(machine, share * minutes))
@@ -136,7 +137,7 @@ def learn_dbm(train: np.ndarray, minutes: float, rate: float) -> tuple[Any, floa
         ab.ArrayIterator(train, epochs=10_000, batch_size=BATCH, seed=1),
         callbacks=[Budget(dbm, clock, lambda spent: rate * (1.0 - 0.99 * spent))],
     )
-    return dbm, whole.minutes, len(dbm.loss_list)
+    return whole.minutes, len(dbm.loss_list)
 
 
 class Part:
@@ -166,12 +167,12 @@ class EachInTurn(ab.Callback):
 def dbm_rows(
     data: tuple[np.ndarray, np.ndarray],
     minutes: float,
-    rate: float,
+    dbm: Any,
     pictures: Path,
     keep: Path | None,
 ) -> list[Row]:
     train, test = data
-    dbm, spent, epochs = learn_dbm(train, minutes, rate)
+    spent, epochs = learn_dbm(train, minutes, dbm)
     if keep is not None:
         dbm.save_parameters(keep)
     pre = [len(machine.loss_list) for machine in dbm.rbm_list]
@@ -243,6 +244,9 @@ def main() -> None:
     options_of.add_argument("--model", choices=MODELS, default="pcd")
     options_of.add_argument("--minutes", type=float, help="another budget")
     options_of.add_argument("--rate", type=float, default=0.01, help="of joint learning (dbm)")
+    options_of.add_argument(
+        "--persistent", action="store_true", help="pre-learning by persistent chains (dbm)"
+    )
     options_of.add_argument("--out", type=Path, help="where pictures go")
     options_of.add_argument("--keep", type=Path, help="a file for the parameters")
     options_of.add_argument("--epochs", type=int, default=30, help="of fine-tuning (classifier)")
@@ -261,7 +265,8 @@ def main() -> None:
     data = binarised(options.data)
     if options.model == "dbm":
         name, title = "dbm", "Deep Boltzmann machine on MNIST"
-        rows = dbm_rows(data, minutes, options.rate, pictures, options.keep)
+        dbm = deep_machine(options.rate, options.persistent)
+        rows = dbm_rows(data, minutes, dbm, pictures, options.keep)
     else:
         name = f"rbm_{options.model}"
         title = f"Restricted Boltzmann machine on MNIST ({options.model})"
