@@ -215,12 +215,12 @@ def classifier_rows(path: Path, machine: Path, epochs: int) -> list[Row]:
 
     settings = {
         "computable_loss": SoftmaxCrossEntropyLoss(sparse_label=False), "optimizer_name": "Adam",
-        "dropout_rate_list": [0.3, 0.3, 0.0],
+        "learning_rate": 1e-3,
     }  # fmt: skip
-    pre_learned = dbm.unroll_classifier(10, learning_rate=2e-4, **settings)
+    pre_learned = dbm.unroll_classifier(10, **settings)
     scratch = ab.NeuralNetworks(
         units_list=[500, 1000, 10], activation_list=["relu", "relu", "identity"],
-        initializer=Xavier("gaussian", "in", 2), learning_rate=1e-3, **settings,
+        initializer=Xavier("gaussian", "in", 2), **settings,
     )  # fmt: skip
     rows = []
     for name, network, data in (
@@ -249,7 +249,7 @@ def main() -> None:
     )
     options_of.add_argument("--out", type=Path, help="where pictures go")
     options_of.add_argument("--keep", type=Path, help="a file for the parameters")
-    options_of.add_argument("--epochs", type=int, default=30, help="of fine-tuning (classifier)")
+    options_of.add_argument("--epochs", type=int, default=12, help="of fine-tuning (classifier)")
     options = options_of.parse_args()
     minutes = options.minutes or (180.0 if options.long else 20.0)
     ab.seed(options.seed)
