@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -686,3 +687,20 @@ def test_data_that_do_not_fit_the_units_are_noticed():
     rbm = machine(64, 5)
     with pytest.warns(UserWarning, match="values from 0 to 16, but Bernoulli visible units"):
         rbm.learn(ab.ArrayIterator(16 * digits(50), epochs=1, batch_size=10))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_log_probability_above_0_is_warned_of(deep):
+    machine = ab.RestrictedBoltzmannMachines(ab.L2NormLoss(), visible_dim=4, hidden_dim=3)
+    method = machine.log_likelihood
+    if deep:
+        top = ab.RestrictedBoltzmannMachines(ab.L2NormLoss(), visible_dim=3, hidden_dim=2)
+        machine = ab.DeepBoltzmannMachines(ab.L2NormLoss(), [machine, top])
+        method = machine.log_likelihood_bound
+    data = np.ones((2, 4), dtype=np.float32)
+    log_z = machine.log_partition("exact")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        method(data, log_z)
+    with pytest.warns(UserWarning, match="above 0, which is impossible"):
+        method(data, log_z - 20.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from accelbrainbase._mxnet.boltzmann.annealed_importance import (
 from accelbrainbase._mxnet.boltzmann.bipartite_machine import EXACT_UNIT_N, BipartiteMachine
 from accelbrainbase._mxnet.boltzmann.estimate import Estimate
 from accelbrainbase._mxnet.boltzmann.gibbs_step import gibbs_chain
+
+_SURELY_TOO_HIGH = 1.0  # nats; less may be the error of an estimate
 
 
 class Distribution:
@@ -158,8 +161,26 @@ class Distribution:
 
         Raises:
             TypeError: If there are arguments of `log_partition`, and its value too.
+
+        Warns:
+            UserWarning: If a probability is above 1: log Z is too small.
         """
-        return -self.free_energy(visible_arr) - self._log_z(log_partition, kwargs)
+        log_z = self._log_z(log_partition, kwargs)
+        return self._as_log_probability(-self.free_energy(visible_arr) - log_z)
+
+    def _as_log_probability(self, arr: nd.NDArray) -> nd.NDArray:
+        """Return log-probabilities, after a warning where those of states are above 0."""
+        highest = float(arr.max().asscalar())
+        if self._visible_units.states is not None and highest > _SURELY_TOO_HIGH:
+            warnings.warn(
+                f"A log-probability of {highest:.3g} nats is above 0, which is impossible: log Z "
+                f"is too small. Where annealed importance sampling has estimated it, no chain has "
+                f"found the modes of the model, and its `error` does not tell. Try more chains "
+                f"and temperatures; if it is of other parameters, compute it anew.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return arr
 
     def _log_z(self, log_partition: float | None, kwargs: dict[str, Any]) -> float:
         """Return log Z as given, or computed with the given arguments."""

@@ -445,6 +445,9 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
         Raises:
             TypeError: If there are arguments of `log_partition`, and its value too.
 
+        Warns:
+            UserWarning: If a bound is above 0: log Z is too small.
+
         References:
             - Salakhutdinov, R., & Hinton, G. E. (2009). Deep Boltzmann machines. Equation 9.
         """
@@ -455,7 +458,7 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
         bound = self._minus_energy(means)
         for x in inputs[1:]:
             bound = bound + units.entropy(nd, x).sum(axis=1)
-        return bound - log_z
+        return self._as_log_probability(bound - log_z)
 
     def _base_bias(self, data_arr: Any) -> nd.NDArray:
         """Return biases of the odd layers with which they have their mean over the data."""
