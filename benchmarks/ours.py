@@ -1,4 +1,4 @@
-"""How this library does its side of a workload: through `learn`, with all that it does."""
+"""How this library does its side of a workload: through `learn` and `inference`, as users do."""
 
 from __future__ import annotations
 
@@ -35,5 +35,15 @@ def learns(model: Any, iterator: Any) -> Callable[[int], None]:
         endless.iter_n = n
         model.learn(endless)
         nd.waitall()  # for the last update too
+
+    return run
+
+
+def infers(model: Any, arr: Any) -> Callable[[int], None]:
+    """Return what lets `model` infer the same mini-batch `n` times, one after the other."""
+
+    def run(n: int) -> None:
+        for _ in range(n):
+            model.inference(arr).wait_to_read()
 
     return run

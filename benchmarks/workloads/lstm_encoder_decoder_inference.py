@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmarks.ours import infers
 from benchmarks.workloads.lstm_encoder_decoder import LENGTH, data, our_model, torch_parts
 
 TITLE = "LSTM encoder/decoder 64 cells, length 30, inference"
@@ -17,12 +18,7 @@ def ours() -> Callable[[int], None]:
     from mxnet import nd
 
     batch = nd.array(data(1))
-
-    def run(n: int) -> None:
-        for _ in range(n):
-            model.inference(batch).wait_to_read()
-
-    return run
+    return infers(model, batch)
 
 
 def torch_eager() -> Callable[[int], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmarks.ours import infers
 from benchmarks.workloads.mobilenet_v2 import data, our_model, torch_model
 
 TITLE = "MobileNetV2 96x96, inference"
@@ -20,12 +21,7 @@ def ours() -> Callable[[int], None]:
     fast = model.optimize_for_inference(pictures)
     if not fast.fused:
         raise RuntimeError("the operators could not be fused")
-
-    def run(n: int) -> None:
-        for _ in range(n):
-            fast.inference(pictures).wait_to_read()
-
-    return run
+    return infers(fast, pictures)
 
 
 def gluon() -> Callable[[int], None]:
@@ -34,12 +30,7 @@ def gluon() -> Callable[[int], None]:
     from mxnet import nd
 
     pictures = nd.array(data(1)[0])
-
-    def run(n: int) -> None:
-        for _ in range(n):
-            model.inference(pictures).wait_to_read()
-
-    return run
+    return infers(model, pictures)
 
 
 def torch_eager(compiled: bool = False) -> Callable[[int], None]:

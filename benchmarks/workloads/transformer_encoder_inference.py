@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmarks.ours import infers
 from benchmarks.workloads.transformer_encoder import data, our_model, torch_model
 
 TITLE = "Transformer encoder, 2 layers of 64, length 32, inference"
@@ -21,12 +22,7 @@ def ours() -> Callable[[int], None]:
 
     batch = nd.array(data(1))
     fast = model.optimize_for_inference(batch)
-
-    def run(n: int) -> None:
-        for _ in range(n):
-            fast.inference(batch).wait_to_read()
-
-    return run
+    return infers(fast, batch)
 
 
 def torch_eager() -> Callable[[int], None]:

@@ -170,8 +170,10 @@ class Distribution:
 
     def _as_log_probability(self, arr: nd.NDArray) -> nd.NDArray:
         """Return log-probabilities, after a warning where those of states are above 0."""
+        if self._visible_units.states is None:  # a density may be above 1
+            return arr
         highest = float(arr.max().asscalar())
-        if self._visible_units.states is not None and highest > _SURELY_TOO_HIGH:
+        if highest > _SURELY_TOO_HIGH:
             warnings.warn(
                 f"A log-probability of {highest:.3g} nats is above 0, which is impossible: log Z "
                 f"is too small. Where annealed importance sampling has estimated it, no chain has "
