@@ -27,13 +27,20 @@ def pad_series(series: Any, seq_len: int | None = None) -> tuple[np.ndarray, np.
         TypeError: If `series` is no list of series, or one of them does not hold numbers.
         ValueError: If one is empty, not finite, has other features or is longer than `seq_len`.
     """
-    return _padded("series", series, seq_len)
+    return pad_named("series", series, seq_len)
 
 
-def _padded(
+def pad_named(
     name: str, series: Any, seq_len: int | None = None, feature_n: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As `pad_series`, of the argument `name`, whose features may be known."""
+    """Do what `pad_series` does, for another argument and with features that are known.
+
+    Args:
+        name: Name of the argument, for messages.
+        series: The series.
+        seq_len: The length of all; that of the longest if omitted.
+        feature_n: Number of features; that of the first series if omitted.
+    """
     check_is_a(name, series, (Sequence, np.ndarray))
     if isinstance(series, str) or not len(series):
         raise ValueError(

@@ -11,7 +11,7 @@ from mxnet import nd
 
 from accelbrainbase._checks import short
 from accelbrainbase.iteratabledata._mxnet.array_iterator import ArrayIterator
-from accelbrainbase.iteratabledata.padded_series import _padded
+from accelbrainbase.iteratabledata.padded_series import pad_named
 from accelbrainbase.noiseable_data import NoiseableData
 
 
@@ -71,10 +71,10 @@ class SeriesIterator(ArrayIterator):
                 "`test_target` must be given where both `target` and `test_series` are, and only "
                 "there: the targets of training and test belong together."
             )
-        observed, observed_mask = _padded("series", series)
+        observed, observed_mask = pad_named("series", series)
         test_observed, test_masked = None, None
         if test_series is not None:
-            test_observed, test_mask = _padded(
+            test_observed, test_mask = pad_named(
                 "test_series", test_series, feature_n=observed.shape[2]
             )
             seq_len = max(observed.shape[1], test_observed.shape[1])
@@ -139,7 +139,7 @@ def _with_mask(name: str, target: Any, observed: np.ndarray, mask: np.ndarray) -
     """Return targets with the mask as one more feature, so that they are drawn together."""
     padded = observed
     if target is not None:
-        padded, target_mask = _padded(name, target)
+        padded, target_mask = pad_named(name, target)
         lengths, wanted = (arr.sum(axis=1).astype(int).tolist() for arr in (target_mask, mask))
         if lengths != wanted:
             raise ValueError(
