@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from accelbrainbase.mxnet_compat import _openblas_core
+
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "-m", "accelbrainbase.mxnet_compat"]
 
@@ -109,6 +111,53 @@ def test_arrays_are_made_without_a_warning_of_scipy():
         assert sparse.stype == "csr"
         assert (sparse.asnumpy() == np.eye(3)).all()
     """)
+
+
+SKYLAKE = "avx2 fma avx512f avx512cd avx512bw avx512dq avx512vl"
+
+
+@pytest.mark.parametrize(("vendor", "flags", "core"), [
+    ("GenuineIntel", f"fpu sse2 {SKYLAKE} amx_tile", "SkylakeX"),
+    ("GenuineIntel", "fpu sse2 avx2 fma avx512f avx512cd avx512er", "Haswell"),  # Xeon Phi
+    ("GenuineIntel", "fpu sse2 fma avx2", "Haswell"),
+    ("GenuineIntel", "fpu sse2 avx", None),
+    ("AuthenticAMD", f"fpu sse2 {SKYLAKE}", None),
+])  # fmt: skip
+def test_kernels_of_openblas(vendor, flags, core):
+    lines = ["processor\t: 0", f"vendor_id\t: {vendor}", "model name\t: a", f"flags\t\t: {flags}"]
+    assert _openblas_core(lines) == core
+    assert _openblas_core(lines[:2]) is None
+    assert _openblas_core(["processor: 0", "Features: fp asimd"]) is None  # not x86
+
+
+def cores_of_openblas(**environment):
+    """What the libraries with an OpenBLAS chose, by what each of them says when it is loaded."""
+    done = run(
+        """
+        import os, sys
+        import numpy
+        before = os.environ.get("OPENBLAS_CORETYPE")
+        print("begin", file=sys.stderr, flush=True)
+        import accelbrainbase, mxnet.base
+        print("end", file=sys.stderr, flush=True)
+        assert os.environ.get("OPENBLAS_CORETYPE") == before
+        """,
+        OPENBLAS_VERBOSE="2",
+        **environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr.partition("begin")[2].partition("end")[0]
+
+
+def test_openblas_of_mxnet_is_told_the_processor():
+    try:
+        core = _openblas_core(Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines())
+    except OSError:
+        core = None
+    if core is None or "OPENBLAS_CORETYPE" in os.environ:
+        pytest.skip("OpenBLAS chooses here, or the user has chosen")
+    assert f"Core: {core}" in cores_of_openblas()
+    assert "Core: Prescott" in cores_of_openblas(OPENBLAS_CORETYPE="Prescott")  # the user's choice
 
 
 def test_several_threads_may_import_mxnet_at_once():

@@ -153,7 +153,8 @@ class GradientSteps(OnDevices):
             trainer: Updates its parameters.
         """
         for parameter, arr in gradients.items():
-            parameter.list_grad()[0][:] = arr
+            if arr is not parameter.list_grad()[0]:
+                parameter.list_grad()[0][:] = arr
             first_of(parameter)._fresh_grad = True  # what `backward` does
         if self._other_ctx:
             leave_out(trainer, 1)

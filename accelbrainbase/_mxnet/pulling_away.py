@@ -22,7 +22,7 @@ def pulling_away_term(feature_arr: nd.NDArray) -> nd.NDArray:
     flat_arr = feature_arr.reshape((size, -1))
     length_arr = nd.sqrt(nd.sum(nd.square(flat_arr), axis=1, keepdims=True) + 1e-12)
     unit_arr = nd.broadcast_div(flat_arr, length_arr)
-    cosine_arr = nd.dot(unit_arr, unit_arr, transpose_b=True)
+    cosine_arr = nd.FullyConnected(unit_arr, unit_arr, num_hidden=size, no_bias=True)
     own_arr = nd.sum(nd.square(unit_arr), axis=1)  # 1, or 0 where there are no features
     others = nd.sum(nd.square(cosine_arr)) - nd.sum(nd.square(own_arr))
     return others / max(1, size * (size - 1))

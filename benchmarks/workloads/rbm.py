@@ -3,7 +3,7 @@
 All peers take the same mini-batches of binary pixels and record the reconstruction error, as this
 library does. scikit-learn's `BernoulliRBM` learns by persistent contrastive divergence, without
 momentum, in the float64 that images come in. `limit` is MXNet's five matrix products of these
-shapes and nothing else.
+shapes and nothing else, by its fastest operator, with both gradient products as one.
 """
 
 from __future__ import annotations
@@ -53,18 +53,19 @@ def limit() -> Callable[[int], None]:
 
     arr = nd.array(data())
     weight = nd.random.normal(0, 0.036, (HIDDEN, VISIBLE))
-    change = nd.zeros_like(weight)
+    transposed = weight.T.copy()
     hidden = nd.random.uniform(shape=(BATCH, HIDDEN))
+    left = nd.random.uniform(shape=(HIDDEN, 2 * BATCH))
+    right = nd.random.uniform(shape=(VISIBLE, 2 * BATCH))
 
     def run(n: int) -> None:
         for turn in _turns(n):
             row = turn % len(arr)
             v0 = arr[row : row + BATCH]
             nd.FullyConnected(v0, weight, num_hidden=HIDDEN, no_bias=True)
-            v1 = nd.dot(hidden, weight)
+            v1 = nd.FullyConnected(hidden, transposed, num_hidden=VISIBLE, no_bias=True)
             nd.FullyConnected(v1, weight, num_hidden=HIDDEN, no_bias=True)
-            nd.linalg_gemm(hidden, v0, change, transpose_a=True, alpha=0.1, beta=0.5, out=change)
-            nd.linalg_gemm(hidden, v1, change, transpose_a=True, alpha=-0.1, beta=1.0, out=change)
+            nd.FullyConnected(left, right, num_hidden=VISIBLE, no_bias=True)
         nd.waitall()
 
     return run

@@ -158,8 +158,7 @@ def test_gradient_converges_on_the_exact_one():
     ab.seed(0)
     correlations, gradients, _, _ = dbm.joint_statistics(nd.array(DATA))
     for part, exact in zip(dbm.rbm_list, exact_weights):
-        arr = nd.zeros(part.weight.shape)
-        correlations[part.weight].add_to(arr, 1.0, 0.0)
+        arr = correlations[part.weight].gradient_to(nd.zeros(part.weight.shape)) / -len(DATA)
         np.testing.assert_allclose(arr.asnumpy(), exact, atol=0.02)
     lower, upper = dbm.rbm_list
     for parameter, exact in zip(
@@ -233,18 +232,6 @@ def test_joint_learning_raises_likelihood_and_bound():
     assert after[0] > before[0] + 1.0 and after[1] > before[1] + 1.0
     assert after[1] <= after[0] + 1e-4
     assert after[0] > -1.5  # the entropy of the data is log 2 = 0.69
-
-
-def test_short_way_and_trainer_give_the_same_numbers():
-    results = []
-    for in_place in (True, False):
-        ab.seed(0)
-        dbm, _, _ = filled(DIMS, learning_rate=0.1, momentum={0: 0.5, 2: 0.9}, wd=1e-3, chain_n=7)
-        dbm._in_place = in_place
-        dbm.joint_learn(ab.ArrayIterator(DATA, epochs=4, batch_size=4, seed=0))
-        results.append([p.data().asnumpy() for p in dbm.collect_params().values()])
-    for short, long in zip(*results):
-        np.testing.assert_allclose(short, long, rtol=2e-4, atol=2e-6)
 
 
 def digits(n=300):

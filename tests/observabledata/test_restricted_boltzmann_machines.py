@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 
 import accelbrainbase as ab
 from accelbrainbase._mxnet.boltzmann.annealed_importance import inverse_temperatures
+from accelbrainbase._mxnet.boltzmann.statistics_step import Correlations
 
 VISIBLE, HIDDEN = 6, 4
 RNG = np.random.default_rng(5)
@@ -276,8 +277,7 @@ def mean_statistics(rbm, data, repeats):
     total, visible_arr = None, nd.array(data)
     for _ in range(repeats):
         products, gradients, _, _ = rbm.statistics(visible_arr)
-        weight = nd.zeros((HIDDEN, VISIBLE))
-        products.add_to(weight, 1.0, 0.0)
+        weight = products.gradient_to(nd.zeros((HIDDEN, VISIBLE))) / -len(data)
         biases = [-gradients[p] / len(data) for p in (rbm.visible_bias, rbm.hidden_bias)]
         arrays = [weight.asnumpy(), *(arr.asnumpy().ravel() for arr in biases)]
         total = arrays if total is None else [a + b for a, b in zip(total, arrays)]
@@ -334,9 +334,8 @@ def test_first_step_by_hand():
     products, gradients, reconstructed, _ = rbm.statistics(nd.array([[1.0, 0.0]]))
     seen = 1 / (1 + np.exp([-0.5, 0.5]))
     np.testing.assert_allclose(reconstructed.asnumpy(), [seen], rtol=1e-5)
-    weight = nd.zeros((1, 2))
-    products.add_to(weight, 1.0, 0.0)
-    np.testing.assert_allclose(weight.asnumpy(), [np.array([1.0, 0.0]) - seen], atol=1e-5)
+    gradient = products.gradient_to(nd.zeros((1, 2)))
+    np.testing.assert_allclose(gradient.asnumpy(), [seen - [1.0, 0.0]], atol=1e-5)
     np.testing.assert_allclose(
         gradients[rbm.visible_bias].asnumpy(), [seen - [1.0, 0.0]], atol=1e-5
     )
@@ -359,39 +358,39 @@ def test_persistent_chains_converge_on_the_exact_gradient():
     assert distances[1] < 0.05 < distances[0]
 
 
+def test_gradient_of_weights_by_numpy():
+    rng = np.random.RandomState(0)
+    shapes = ((8, 5), (8, 7), (3, 5), (3, 7))  # 8 data points, 3 chains
+    arrays = [rng.rand(*shape).astype(np.float32) for shape in shapes]
+    data_output, data_input, model_output, model_input = arrays
+    expected = 8 * (model_output.T @ model_input / 3 - data_output.T @ data_input / 8)
+    got = Correlations(*map(nd.array, arrays)).gradient_to(nd.zeros((5, 7)))
+    np.testing.assert_allclose(got.asnumpy(), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("settings", [
-    {},
-    {"momentum": 0.9},
-    {"momentum": {0: 0.5, 2: 0.9}, "wd": 1e-3, "l1_cost": 1e-3},
-    {"momentum": {0: 0.0, 2: 0.9}},
-    {"wd": 1e-2},
-    {"l1_cost": 1e-2},
-    {"optimizer_params": {"momentum": 0.7}},
+    {"momentum": 0.9, "wd": 1e-3, "l1_cost": 1e-3},
     {"persistent": True, "chain_n": 13, "learning_attenuate_rate": 0.5, "attenuate_epoch": 1},
-    {"visible_activation": "identity", "visible_variance": "learned", "momentum": 0.5},
 ], ids=str)  # fmt: skip
-def test_short_way_and_trainer_give_the_same_numbers(settings):
-    results = []
-    for in_place in (True, False):
-        ab.seed(0)
-        rbm = machine(64, 20, learning_rate=0.1, **settings)
-        rbm._in_place = in_place
-        rbm.learn(ab.ArrayIterator(digits(100), epochs=4, batch_size=32, seed=0))
-        results.append([p.data().asnumpy() for p in rbm.collect_params().values()])
-        results[-1].append(rbm.loss_arr[:, 0])
-    for short, long in zip(*results):
-        np.testing.assert_allclose(short, long, rtol=2e-4, atol=2e-6)
+def test_steps_of_the_weights_by_numpy(settings):
+    rbm = machine(64, 20, learning_rate=0.1, **settings)
+    velocity, taken = 0.0, []
+    statistics = rbm.statistics
 
+    def seen(visible_arr):
+        found = statistics(visible_arr)
+        gradient = found[0].gradient_to(nd.zeros((20, 64))).asnumpy() / len(visible_arr)
+        taken.append((rbm.weights_arr.asnumpy(), gradient, rbm.learning_rate))
+        return found
 
-def test_sgd_takes_the_short_way(monkeypatch):
-    rbm = machine(64, 20, learning_rate=0.1, momentum=0.5)
-
-    def refuse(*_args):
-        raise AssertionError("the trainer took the step")
-
-    monkeypatch.setattr(rbm, "update_by", refuse)
-    rbm.learn(ab.ArrayIterator(digits(100), epochs=4, batch_size=32, seed=0))
-    assert rbm.loss_arr[-1, 0] < rbm.loss_arr[0, 0]
+    rbm.statistics = seen
+    rbm.learn(ab.ArrayIterator(digits(100), epochs=3, batch_size=32, seed=0))
+    for number, (before, gradient, rate) in enumerate(taken[:-1]):
+        gradient += settings.get("l1_cost", 0.0) * np.sign(before)
+        gradient += settings.get("wd", 0.0) * before
+        velocity = settings.get("momentum", 0.0) * velocity - rate * gradient
+        after = taken[number + 1][0]
+        np.testing.assert_allclose(after, before + velocity, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("optimizer_name", ["SGD", "NAG"])

@@ -69,7 +69,12 @@ class BipartiteMachine:
 
     def visible_input(self, hidden_arr: nd.NDArray) -> nd.NDArray:
         """Return a + Wᵀ h, shape `(batch, visible)`."""
-        return nd.broadcast_add(nd.dot(hidden_arr, self.weight), self.visible_bias)
+        return nd.FullyConnected(
+            hidden_arr,
+            self.weight.T,
+            self.visible_bias.reshape(-1),
+            num_hidden=self.weight.shape[1],
+        )
 
     def sample_hidden(self, visible_arr: nd.NDArray) -> nd.NDArray:
         """Draw from p(h | v)."""

@@ -156,7 +156,7 @@ class _HalfSteps:
         visible_arr: Any,
     ) -> None:
         self.F, self.owner, self.weight, self.variance = F, owner, weight, variance
-        # FullyConnected with a transposed copy is faster than a product with the weight itself.
+        # FullyConnected with a transposed copy is faster than `dot` with the weight itself.
         self.transposed = F.transpose(weight)
         self.hidden_bias, self.visible_bias = hidden_bias, visible_bias
         visible_rate, hidden_rate = owner._dropout_rates
@@ -166,8 +166,9 @@ class _HalfSteps:
             drawn = F.random.uniform_like(visible_arr)
             self.visible_mask = drawn >= visible_rate
         if hidden_rate:
-            hidden_arr = F.dot(visible_arr, weight, transpose_b=True)
-            self.hidden_mask = F.random.uniform_like(hidden_arr) >= hidden_rate
+            first = F.slice_axis(visible_arr, axis=1, begin=0, end=1)
+            drawn = F.random.uniform_like(F.broadcast_axis(first, axis=1, size=owner._hidden_dim))
+            self.hidden_mask = drawn >= hidden_rate
 
     def scaled(self, visible_arr: Any) -> Any:
         """Divide by the variance."""
@@ -212,7 +213,8 @@ class _HalfSteps:
         distance = 0.5 * F.square(
             F.broadcast_sub(visible_arr, F.reshape(self.visible_bias, (1, -1)))
         )
-        tilt = F.broadcast_div(
-            distance - visible_arr * F.dot(hidden_arr, self.weight), self.variance
+        expected = F.FullyConnected(
+            hidden_arr, self.transposed, num_hidden=self.owner._visible_dim, no_bias=True
         )
+        tilt = F.broadcast_div(distance - visible_arr * expected, self.variance)
         return tilt * self.visible_mask if self.owner._dropout_rates[0] else tilt

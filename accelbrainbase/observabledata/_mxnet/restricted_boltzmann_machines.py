@@ -130,7 +130,6 @@ class RestrictedBoltzmannMachines(Distribution, LossBlock):
     _visible_activity_arr: nd.NDArray | None = None
     _hidden_activity_arr: nd.NDArray | None = None
     _epoch_n = 0
-    _in_place = True
 
     def __init__(
         self,
@@ -314,9 +313,13 @@ class RestrictedBoltzmannMachines(Distribution, LossBlock):
 
     def _down(self, F: Any, hidden_arr: Any) -> Any:
         factor = self._factors[1] * (1.0 - self._dropout_rates[1])
-        x = F.dot(hidden_arr if factor == 1.0 else hidden_arr * factor, _value(F, self.weight))
-        bias = F.reshape(_value(F, self.visible_bias), (1, -1))
-        return self._visible_units.mean(F, F.broadcast_add(x, bias))
+        x = F.FullyConnected(
+            hidden_arr if factor == 1.0 else hidden_arr * factor,
+            F.transpose(_value(F, self.weight)),
+            _value(F, self.visible_bias),
+            num_hidden=self.visible_dim,
+        )
+        return self._visible_units.mean(F, x)
 
     def _layers_of_passes(self) -> tuple[nd.NDArray, nd.NDArray]:
         """Return the weights that dense layers need to compute `encode` and `decode`.
@@ -500,13 +503,7 @@ class RestrictedBoltzmannMachines(Distribution, LossBlock):
     def _train_step(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:  # noqa: ARG002
         visible_arr = observed_arr.reshape((observed_arr.shape[0], -1))
         correlations, gradients, reconstructed, code = self.statistics(visible_arr)
-        step_along(
-            self,
-            {self.weight: correlations},
-            gradients,
-            l1_cost=self.l1_cost,
-            in_place=self._in_place,
-        )
+        step_along(self, {self.weight: correlations}, gradients, l1_cost=self.l1_cost)
         if self.regularizatable_data_list:
             self.regularize()
         self._features = self.hidden_activity_arr = code

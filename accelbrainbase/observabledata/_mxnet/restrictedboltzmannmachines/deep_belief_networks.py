@@ -198,13 +198,7 @@ class DeepBeliefNetworks(MachineStack, RestrictedBoltzmannMachines):
         top = self._rbm_list[-1]
         visible_arr = observed_arr.reshape((observed_arr.shape[0], -1))
         correlations, gradients, reconstructed, code = top.statistics(self._below(observed_arr))
-        step_along(
-            self,
-            {top.weight: correlations},
-            gradients,
-            l1_cost=top.l1_cost,
-            in_place=self._in_place,
-        )
+        step_along(self, {top.weight: correlations}, gradients, l1_cost=top.l1_cost)
         if self.regularizatable_data_list:
             self.regularize()
         self._features = top._features = code

@@ -279,7 +279,7 @@ class DeepBoltzmannMachines(MachineStack, RestrictedBoltzmannMachines):
     def _train_step(self, observed_arr: nd.NDArray, target_arr: nd.NDArray) -> Any:  # noqa: ARG002
         visible_arr = observed_arr.reshape((observed_arr.shape[0], -1))
         correlations, gradients, means, reconstruction = self.joint_statistics(visible_arr)
-        step_along(self, correlations, gradients, l1_cost=self.l1_cost, in_place=self._in_place)
+        step_along(self, correlations, gradients, l1_cost=self.l1_cost)
         if self.regularizatable_data_list:
             self.regularize()
         for machine, mean in zip(self._rbm_list, means):
