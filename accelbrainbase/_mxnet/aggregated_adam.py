@@ -9,12 +9,14 @@ import mxnet as mx
 import numpy as np
 from mxnet import nd
 
+from accelbrainbase._mxnet.optimizers import Adam, drop_tiny
+
 _AT_ONCE = 40
 _LARGEST = 2**14  # elements; for larger ones MXNet's own operator is the faster one
 
 
 @mx.optimizer.register
-class AggregatedAdam(mx.optimizer.Adam):
+class AggregatedAdam(Adam):
     """Adam, of which one operator updates up to 40 small parameters.
 
     MXNet's own calls an operator for each parameter, which takes most of the time of a step of
@@ -72,6 +74,8 @@ class AggregatedAdam(mx.optimizer.Adam):
             beta2=self.beta2,
             epsilon=self.epsilon,
         )
+        for number, one in zip(index, state):
+            drop_tiny(self, number, one)
 
     def _factor_on(self, ctx: mx.Context) -> nd.NDArray:
         """Return `rescale_grad` as an array, which the operator wants."""

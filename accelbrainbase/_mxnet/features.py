@@ -172,7 +172,8 @@ class FeatureBlock(HybridBlock):
         if symbolic and _TAPE.entries is not None:
             return output  # traced into the graph of another network, which returns them
         for owner, place in zip(self._owners.blocks, self._owners.places):
-            owner._features = _LOST if symbolic else output[place]
+            # Not `setattr`, in which Gluon looks for blocks and parameters.
+            owner.__dict__["_features"] = _LOST if symbolic else output[place]
         return output[0]
 
     def kept_features(self) -> nd.NDArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -77,7 +78,7 @@ class QStep:
         self, arrays: Sequence[np.ndarray], ctx: mx.Context
     ) -> tuple[nd.NDArray, ...]:
         batch, *shape = arrays[0].shape
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         if self._graph is None:
             self._graph = self._traced(size, tuple(shape))
         if self._buffer is None or len(self._buffer) != batch:

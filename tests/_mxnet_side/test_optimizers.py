@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from mxnet import gluon, nd
 
+from accelbrainbase._mxnet.aggregated_adam import AggregatedAdam
 from accelbrainbase._mxnet.optimizers import make_optimizer
 
 SHAPES = [(3,), (130, 130), (4, 5), *[(2,)] * 60, (200, 90)]
@@ -56,7 +57,52 @@ def test_large_parameters_by_hand():
         np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
+def weight_without_gradients(optimizer, shape, steps=1300):
+    """A weight and what is remembered of it, long after its only gradients."""
+    parameter = gluon.ParameterDict().get("p", shape=shape, init=mx.init.Constant(0.5))
+    parameter.initialize()
+    trainer = gluon.Trainer([parameter], optimizer)
+    for number in range(steps):
+        parameter.grad()[:] = 1e-3 if number == 0 else 0.0
+        parameter.data()._fresh_grad = True
+        trainer.step(1)
+    state = trainer._updaters[0].states[0]
+    states = state if isinstance(state, (tuple, list)) else [state]
+    return parameter.data().asnumpy(), [arr.asnumpy() for arr in states]
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (150, 150)])  # together, alone
+@pytest.mark.parametrize(("name", "theirs", "settings"), [
+    ("SGD", mx.optimizer.SGD, {"momentum": 0.9}),
+    ("Adam", mx.optimizer.Adam, {}),
+    (AggregatedAdam.__name__, mx.optimizer.Adam, {}),
+])  # fmt: skip
+def test_no_tiny_numbers_are_remembered(name, theirs, settings, shape):
+    weight, states = weight_without_gradients(
+        make_optimizer(name, learning_rate=0.1, **settings), shape
+    )
+    expected, denormal = weight_without_gradients(theirs(learning_rate=0.1, **settings), shape)
+    least = np.finfo(np.float32).tiny  # of ordinary numbers
+    assert 0 < abs(denormal[0]).max() < least
+    assert not states[0].any()
+    if name == "AggregatedAdam":
+        np.testing.assert_allclose(weight, expected, atol=2e-6)  # rounding of 1300 steps
+    else:
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_what_is_not_finite_is_kept():
+    parameter = gluon.ParameterDict().get("p", shape=(200, 200), init=mx.init.Zero())
+    parameter.initialize()
+    trainer = gluon.Trainer([parameter], make_optimizer("sgd", learning_rate=0.1, momentum=0.9))
+    for number in range(128):
+        parameter.grad()[:] = np.nan if number == 0 else 0.0
+        parameter.data()._fresh_grad = True
+        trainer.step(1)
+    assert np.isnan(trainer._updaters[0].states[0].asnumpy()).all()
+
+
 def test_other_optimisers_are_those_of_mxnet():
-    assert type(make_optimizer("adam", learning_rate=0.1)) is mx.optimizer.Adam
+    assert isinstance(make_optimizer("adam", learning_rate=0.1), mx.optimizer.Adam)
     with pytest.raises(TypeError):
         make_optimizer("SGD", momentun=0.9)

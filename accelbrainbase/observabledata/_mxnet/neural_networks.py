@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 from mxnet import gluon, nd
 from mxnet.gluon import nn
 from mxnet.initializer import Initializer
@@ -185,7 +185,7 @@ class NeuralNetworks(GradientBlock):
         first = self._stack.linear_list[0]
         shape = first.weight.shape
         known = shape[0] if isinstance(first, TiedDense) else shape[1]
-        size = int(np.prod(observed_arr.shape[1:]))
+        size = math.prod(observed_arr.shape[1:])
         if known and known != size:
             raise ValueError(
                 f"`observed_arr` must have {known} features for each data point, as the first "
