@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mxnet import gluon, nd
@@ -45,7 +45,11 @@ def takes_class_numbers(loss: Any) -> bool:
 
 
 def check_class_numbers(
-    loss: Any, pred_arr: Any, target_arr: nd.NDArray, of: str, lowest: int = 0
+    loss: Any,
+    parts: Sequence[Sequence[Any]],
+    pred_of: Callable[[Any], Any],
+    on_device: Callable[[str, Any], nd.NDArray],
+    lowest: int = 0,
 ) -> None:
     """Raise a `ValueError` where there is a class number that has no unit.
 
@@ -53,11 +57,20 @@ def check_class_numbers(
 
     Args:
         loss: The loss; it takes class numbers.
-        pred_arr: What the model gives, the classes along the axis of the loss.
-        target_arr: The targets. What is one-hot is left to the loss.
-        of: What they are targets of, for the message.
+        parts: Data points and targets of training, and of test. What is one-hot is left to the
+            loss.
+        pred_of: Computes what the model gives for data points, the classes along the axis of the
+            loss.
+        on_device: `on_device` of the model.
         lowest: The lowest number there may be; -1 where it marks what has no class.
     """
+    for part, of in zip(parts, ("training", "test")):
+        if len(part) > 1 and part[1] is not None:
+            target_arr = on_device("target_arr", part[1])
+            _check_numbers(loss, pred_of(part[0]), target_arr, of, lowest)
+
+
+def _check_numbers(loss: Any, pred_arr: Any, target_arr: nd.NDArray, of: str, lowest: int) -> None:
     if not isinstance(pred_arr, nd.NDArray) or target_arr.shape == pred_arr.shape:
         return
     if not target_arr.size:

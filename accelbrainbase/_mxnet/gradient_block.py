@@ -91,15 +91,12 @@ class GradientBlock(LossBlock):
         with self._features_as_needed(self._batch_loss):  # with the graph of the steps
             super()._prepare_on(batch)
             if takes_class_numbers(self._loss):
-                self._check_class_numbers(*self._split(batch))
+                parts = self._split(batch)
+                check_class_numbers(self._loss, parts, self._last_output, self.on_device)
 
-    def _check_class_numbers(self, train: Sequence[Any], test: Sequence[Any]) -> None:
-        pred_arr: Any = self.inference(self.on_device("observed_arr", train[0]))
-        pred_arr = pred_arr[-1] if isinstance(pred_arr, tuple) else pred_arr
-        for part, of in ((train, "training"), (test, "test")):
-            if len(part) > 1 and part[1] is not None:
-                target_arr = self.on_device("target_arr", part[1])
-                check_class_numbers(self._loss, pred_arr, target_arr, of)
+    def _last_output(self, observed_arr: Any) -> Any:
+        output: Any = self.inference(observed_arr)
+        return output[-1] if isinstance(output, tuple) else output
 
     def _after_update(self) -> None:
         """Hook: constrain the parameters. Nothing is copied when there are no constraints."""

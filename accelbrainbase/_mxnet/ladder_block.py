@@ -222,13 +222,9 @@ class LadderBlock(GradientBlock):
 
     def _prepare_on(self, batch: Sequence[Any]) -> None:
         super()._prepare_on(batch)
-        if not takes_class_numbers(self._supervised_loss):
-            return
-        for part, of in zip(self._split(batch), ("training", "test")):
-            if len(part) > 1 and part[1] is not None:
-                score_arr = self.encode(part[0])
-                target_arr = self.on_device("target_arr", part[1])
-                check_class_numbers(self._supervised_loss, score_arr, target_arr, of, lowest=-1)
+        if takes_class_numbers(self._supervised_loss):
+            parts = self._split(batch)
+            check_class_numbers(self._supervised_loss, parts, self.encode, self.on_device, -1)
 
     def _train_step(
         self,

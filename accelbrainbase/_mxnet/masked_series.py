@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mxnet import nd
+
 _LATE = 1e9
 
 
@@ -26,6 +28,17 @@ def order_of_unmasked(F: Any, mask: Any, *, reverse: bool = False) -> Any:
     key = F.broadcast_mul(mask, -position if reverse else position) + (1.0 - mask) * _LATE
     order = F.argsort(F.BlockGrad(key), axis=1) + 1.0
     return F.broadcast_equal(F.expand_dims(order, axis=2), F.expand_dims(position, axis=1))
+
+
+def without_masked(arr: nd.NDArray, mask_arr: nd.NDArray) -> nd.NDArray:
+    """Return series with 0 at the masked points, whatever is there: NaN is common.
+
+    Args:
+        arr: Shape `(batch, seq_len, n)`.
+        mask_arr: Shape `(batch, seq_len)`.
+    """
+    keep_arr = nd.broadcast_like(nd.expand_dims(mask_arr, axis=2), arr)
+    return nd.where(keep_arr, arr, nd.zeros_like(arr))
 
 
 def last_unmasked(F: Any, arr: Any, mask: Any) -> Any:

@@ -148,6 +148,24 @@ def test_without_generating_the_decoder_reads_all_states(hybridize_flag):
     assert model.decoder.observed_fc.weight.shape == (20, 5)
 
 
+@pytest.mark.parametrize("forced", [False, True])
+def test_nan_at_masked_points_has_no_effect(forced):
+    gaps = MASK[:, :, None] == 0
+    filled = [np.where(gaps, value, SERIES).astype(np.float32) for value in (0, np.nan)]
+    results = []
+    for series in filled:
+        ab.seed(2)
+        model = make(True, teacher_forcing_flag=forced)
+        batch = [nd.array(arr) for arr in (series, series, MASK)]
+        for _ in range(3):
+            model._train_step(*batch)
+        arrays = (model.inference(series, MASK), model._evaluate(*batch)["loss"])
+        results.append([arr.asnumpy() for arr in arrays])
+    assert np.isfinite(results[1][0]).all()
+    for one, other in zip(*results):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("hybridize_flag", [False, True])
 def test_any_length_and_batch_size(hybridize_flag):
     model = make(hybridize_flag)

@@ -138,8 +138,9 @@ def test_filling_up_changes_nothing(build):
     np.testing.assert_allclose(
         masked[1:2, 2:], model.inference(SERIES[1:2, 2:]).asnumpy(), atol=1e-6
     )
-    changed = np.where(MASK[:, :, None] == 0, 1e3, SERIES).astype(np.float32)
-    np.testing.assert_array_equal(model.inference(changed, MASK).asnumpy(), masked)
+    for nonsense in (1e3, np.nan):
+        changed = np.where(MASK[:, :, None] == 0, nonsense, SERIES).astype(np.float32)
+        np.testing.assert_array_equal(model.inference(changed, MASK).asnumpy(), masked)
 
 
 @pytest.mark.parametrize("build", [make, unfused])
@@ -288,14 +289,16 @@ class MaskedSeries(ab.IteratableData):
 
 def test_what_is_masked_has_no_effect_on_learning():
     models = []
-    for nonsense in (0.0, 77.0):
+    for nonsense in (0.0, 77.0, np.nan):
         ab.seed(5)
         model = make(output_n=1, output_activation="identity", learning_rate=0.1)
         model.learn(MaskedSeries(nonsense))
         models.append(model)
-    one, other = ([p.data().asnumpy() for p in m.collect_params().values()] for m in models)
-    for value, again in zip(one, other):
-        np.testing.assert_array_equal(value, again)
+    one, *others = ([p.data().asnumpy() for p in m.collect_params().values()] for m in models)
+    for other in others:
+        for value, again in zip(one, other):
+            np.testing.assert_array_equal(value, again)
+    assert np.isfinite(models[-1].loss_arr).all()
     assert models[0].loss_arr[-1, 1] < models[0].loss_arr[0, 1]
 
 

@@ -18,7 +18,11 @@ from accelbrainbase._mxnet.fused_lstm import FusedLSTM
 from accelbrainbase._mxnet.gradient_block import GradientBlock
 from accelbrainbase._mxnet.graph_per_input import GraphPerInput
 from accelbrainbase._mxnet.initializableparams.forget_gate_bias import ForgetGateBias
-from accelbrainbase._mxnet.masked_series import last_unmasked, order_of_unmasked
+from accelbrainbase._mxnet.masked_series import (
+    last_unmasked,
+    order_of_unmasked,
+    without_masked,
+)
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.observabledata._mxnet.neural_networks import NeuralNetworks
 from accelbrainbase.regularizatable_data import RegularizatableData
@@ -395,7 +399,7 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
         Args:
             observed_arr: NDArray or NumPy array, shape `(batch, seq_len, features)`.
             mask_arr: 1 where a data point counts and 0 where it does not, shape
-                `(batch, seq_len)`; everywhere if omitted.
+                `(batch, seq_len)`; everywhere if omitted. What is there may be NaN.
 
         Returns:
             The output, shape `(batch, seq_len, output_n)`.
@@ -407,7 +411,8 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
         self._check_input(observed_arr)
         if mask_arr is None:
             return self(observed_arr)
-        return self(observed_arr, self._checked_mask("mask_arr", mask_arr, observed_arr))
+        mask_arr = self._checked_mask("mask_arr", mask_arr, observed_arr)
+        return self(without_masked(observed_arr, mask_arr), mask_arr)
 
     def _check_input(self, observed_arr: nd.NDArray) -> None:
         if observed_arr.ndim != 3 or 0 in observed_arr.shape:
@@ -446,6 +451,9 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
     ) -> Any:
         if mask_arr is not None:
             mask_arr = self._checked_mask("mask_arr", mask_arr, observed_arr)
+            observed_arr = without_masked(observed_arr, mask_arr)
+            if target_arr.ndim == 3:
+                target_arr = without_masked(target_arr, mask_arr)
         return self._gradient_step(self._batch_loss, observed_arr, target_arr, mask_arr)
 
     @of_output
@@ -476,8 +484,5 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
                     f"A mask needs outputs and targets of shape (batch, seq_len, …), but they "
                     f"have {pred_arr.shape} and {target_arr.shape}. Learn without masks."
                 )
-            keep_arr = nd.expand_dims(mask_arr, axis=2)
-            pred_arr, target_arr = (
-                nd.broadcast_mul(arr, keep_arr) for arr in (pred_arr, target_arr)
-            )
+            pred_arr, target_arr = (without_masked(arr, mask_arr) for arr in (pred_arr, target_arr))
         return self._score(pred_arr, target_arr)

@@ -11,7 +11,7 @@ from mxnet.initializer import Initializer
 
 from accelbrainbase._checks import check_is_a
 from accelbrainbase._mxnet.gluon_learner import GluonLearner
-from accelbrainbase._mxnet.masked_series import order_of_unmasked
+from accelbrainbase._mxnet.masked_series import order_of_unmasked, without_masked
 from accelbrainbase.computable_loss import ComputableLoss
 from accelbrainbase.observabledata._mxnet.lstm_networks import LSTMNetworks
 from accelbrainbase.regularizatable_data import RegularizatableData
@@ -265,7 +265,7 @@ class EncoderDecoder(LSTMNetworks):
         Args:
             observed_arr: NDArray or NumPy array, shape `(batch, seq_len, features)`.
             mask_arr: 1 where a data point counts and 0 where it does not, shape
-                `(batch, seq_len)`; everywhere if omitted.
+                `(batch, seq_len)`; everywhere if omitted. What is there may be NaN.
 
         Returns:
             The output, shape `(batch, seq_len, output_n)`.
@@ -278,7 +278,7 @@ class EncoderDecoder(LSTMNetworks):
         if mask_arr is None:
             return self(observed_arr)
         mask_arr = self._checked_mask("mask_arr", mask_arr, observed_arr)
-        return self(observed_arr, None, mask_arr)
+        return self(without_masked(observed_arr, mask_arr), None, mask_arr)
 
     def _check_input(self, observed_arr: nd.NDArray) -> None:
         self.encoder._check_input(observed_arr)
