@@ -48,13 +48,14 @@ class Correlations:
             out: Where it goes, shape `(out, in)`.
         """
         arrays = (self.model_output, self.model_input, self.data_output, self.data_input)
-        left, right = _sides(self.batch_size, self.chain_n)(*arrays)
+        left, right = _sides(*(arr.shape for arr in arrays))(*arrays)
         return nd.FullyConnected(left, right, no_bias=True, num_hidden=right.shape[0], out=out)
 
 
 @lru_cache(maxsize=64)
-def _sides(batch_size: int, chain_n: int) -> HybridBlock:
-    """Return the graph for these numbers of data points and chains."""
+def _sides(*shapes: tuple[int, ...]) -> HybridBlock:
+    """Return the graph for arrays of these shapes, which is planned once."""
+    (chain_n, _), _, (batch_size, _), _ = shapes
     graph = _Sides(batch_size / chain_n)
     graph.hybridize(static_alloc=True, static_shape=True)
     return graph
