@@ -64,7 +64,7 @@ def learn_rbm(kind: str, train: np.ndarray, minutes: float) -> tuple[Any, float,
     """Return the machine, the minutes and the number of epochs that it learned."""
     settings: dict[str, Any] = {
         "pcd": {"persistent": True, "learning_rate": 0.05, "wd": 1e-4},
-        "cd1": {"cd_k": 1, "learning_rate": 0.05, "wd": 1e-4, "momentum": {0: 0.5, 5: 0.9}},
+        "cd1": {"cd_k": 1, "learning_rate": 0.05, "wd": 1e-4},
         "cd25": {"cd_k": {0: 1, 10: 3, 20: 5, 30: 10, 36: 25}, "learning_rate": 0.05, "wd": 1e-4},
     }[kind]
     rbm = ab.RestrictedBoltzmannMachines(
@@ -109,11 +109,10 @@ def rbm_rows(
 
 
 def deep_machine(rate: float, persistent: bool = False) -> Any:
-    kind: dict[str, Any] = {"persistent": True} if persistent else {"momentum": {0: 0.5, 3: 0.8}}
     machines = [
         ab.RestrictedBoltzmannMachines(
             ab.L2NormLoss(), visible_dim=below, hidden_dim=above, learning_rate=0.05, wd=1e-4,
-            **kind,
+            persistent=persistent,
         )
         for below, above in ((784, 500), (500, 1000))
     ]  # fmt: skip
