@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from mxnet import sym
 from mxnet.gluon import nn
+
+from accelbrainbase._mxnet.features import only_infers
 
 
 class FastLayerNorm(nn.LayerNorm):
     """Layer normalisation over the last axis, of series of shape `(batch, length, features)`.
 
     The same numbers and parameters as `mxnet.gluon.nn.LayerNorm`. The backward pass of MXNet's
-    operator is slow on a CPU, and so are its sums and broadcasts; products with ones are fast.
+    operator is slow on a CPU, and so are its sums and broadcasts; products with ones are fast. Where
+    there is no backward pass, in a graph that is for inference alone, MXNet's operator computes.
 
     Args:
         features: Number of features.
@@ -33,6 +37,8 @@ class FastLayerNorm(nn.LayerNorm):
         Returns:
             Array of the same shape.
         """
+        if F is sym and only_infers():
+            return super().hybrid_forward(F, data, gamma, beta)
         width = self.features
         ones = F.reshape(F.ones_like(F.BlockGrad(gamma)), shape=(1, -1))
         share, column = ones / width, F.reshape(ones, shape=(-1, 1))

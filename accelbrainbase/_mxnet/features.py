@@ -32,6 +32,7 @@ _OF_A_GRAPH = (
     "_owners",
 )
 _MOST_GRAPHS = 16
+_FOR_INFERENCE = "inference"  # begins the key of a graph
 _Hook = TypeVar("_Hook", bound=Callable[..., Any])
 
 
@@ -52,10 +53,12 @@ class _Tape(threading.local):
     Attributes:
         entries: The features noted while a graph is traced; `None` when none is.
         detached: Whether features are data, through which no gradient flows.
+        only_infers: Whether graphs are for inference alone.
     """
 
     entries: list[tuple[FeatureBlock, Any]] | None = None
     detached: bool = False
+    only_infers: bool = False
 
 
 _TAPE = _Tape()
@@ -73,6 +76,25 @@ def detached_features() -> Iterator[None]:
         yield
     finally:
         _TAPE.detached = before
+
+
+@contextmanager
+def graphs_for_inference() -> Iterator[None]:
+    """Let compiled networks that are called within have a graph that is for inference alone.
+
+    In it, layers may compute by what is slow in a backward pass (`only_infers`). Calls outside of
+    this go by the graph that they had.
+    """
+    before, _TAPE.only_infers = _TAPE.only_infers, True
+    try:
+        yield
+    finally:
+        _TAPE.only_infers = before
+
+
+def only_infers() -> bool:
+    """Tell whether the graph that is being traced is for inference alone."""
+    return _TAPE.only_infers
 
 
 def of_output(hook: _Hook) -> _Hook:
@@ -203,7 +225,10 @@ class FeatureBlock(HybridBlock):
         Args:
             *_args: The inputs.
         """
-        if _TAPE.detached or self._graph_key is None or autograd.is_recording():
+        if _TAPE.only_infers:
+            return (_FOR_INFERENCE,)
+        known = self._graph_key is not None and self._graph_key[0] != _FOR_INFERENCE
+        if _TAPE.detached or not known or autograd.is_recording():
             return (_TAPE.detached,)
         return self._graph_key[:1]  # without gradients one is as good as the other
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 from mxnet import autograd, nd, sym
 from mxnet.gluon import HybridBlock
 
 from accelbrainbase._checks import check_is_a
+from accelbrainbase._mxnet.features import FeatureBlock, graphs_for_inference
 
 
 def inference_graph(block: HybridBlock, observed_arr: nd.NDArray) -> tuple[Any, Any]:
@@ -32,7 +34,9 @@ def inference_graph(block: HybridBlock, observed_arr: nd.NDArray) -> tuple[Any, 
     try:
         with autograd.pause(train_mode=False), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that parts which only learning needs are not used
-            block(observed_arr)
+            # Other blocks have one graph, by which they learn too.
+            with graphs_for_inference() if isinstance(block, FeatureBlock) else nullcontext():
+                block(observed_arr)
         inputs, outputs = block._cached_graph
     finally:
         block._active = active
@@ -58,10 +62,15 @@ def multiply_adds(block: HybridBlock, observed_arr: nd.NDArray) -> int:
         ValueError: If there are products of another kind, such as those of recurrent layers.
     """
     observed, output = inference_graph(block, observed_arr)
+    nodes = json.loads(output.tojson())["nodes"]
+    for node in nodes:
+        if node["op"] in ("RNN", "dot", "batch_dot") or "linalg" in node["op"]:
+            raise ValueError(
+                f"`block` has a product of another kind, `{node['op']}`, which is not counted."
+            )
     internals = output.get_internals()
     _, shapes, _ = internals.infer_shape(**{observed.name: observed_arr.shape})
     shape_of = dict(zip(internals.list_outputs(), shapes))
-    nodes = json.loads(output.tojson())["nodes"]
 
     def shape(entry: list[int]) -> tuple[int, ...]:
         node = nodes[entry[0]]
@@ -76,10 +85,6 @@ def multiply_adds(block: HybridBlock, observed_arr: nd.NDArray) -> int:
             total += math.prod(out) * math.prod(weight[1:])
         elif node["op"] == "Deconvolution":
             total += math.prod(shape(node["inputs"][0])) * math.prod(shape(node["inputs"][1])[1:])
-        elif node["op"] in ("RNN", "dot", "batch_dot") or "linalg" in node["op"]:
-            raise ValueError(
-                f"`block` has a product of another kind, `{node['op']}`, which is not counted."
-            )
     return total
 
 

@@ -153,3 +153,14 @@ def test_other_products_are_not_counted_in_silence():
         multiply_adds(model, nd.array(observed[:1]))
     with pytest.raises(TypeError, match="`block` must be a `HybridBlock`"):
         multiply_adds(gluon.loss.L2Loss, nd.zeros((1, 2)))
+
+
+def test_layer_normalisation_is_one_operator_where_nothing_is_learned():
+    """MXNet's own, whose backward pass is slow; what the model learns by stays as it was."""
+    model, observed = learned("TransformerEncoder")
+    before = model.inference(observed).asnumpy()
+    fast = model.optimize_for_inference(observed)
+    np.testing.assert_array_equal(model.inference(observed).asnumpy(), before)
+    assert '"op": "LayerNorm"' in fast._block._cached_graph[1].tojson()
+    assert '"op": "LayerNorm"' not in model._cached_graph[1][0].tojson()
+    np.testing.assert_allclose(fast.inference(observed).asnumpy(), before, atol=1e-5)
