@@ -9,7 +9,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import nd
 
-from accelbrainbase._mxnet.optimizers import Adam, drop_tiny
+from accelbrainbase._mxnet.optimizers import Adam
 
 _AT_ONCE = 40
 _LARGEST = 2**14  # elements; for larger ones MXNet's own operator is the faster one
@@ -74,8 +74,6 @@ class AggregatedAdam(Adam):
             beta2=self.beta2,
             epsilon=self.epsilon,
         )
-        for number, one in zip(index, state):
-            drop_tiny(self, number, one)
 
     def _factor_on(self, ctx: mx.Context) -> nd.NDArray:
         """Return `rescale_grad` as an array, which the operator wants."""

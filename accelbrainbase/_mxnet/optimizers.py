@@ -1,4 +1,4 @@
-"""Gradient descent and Adam that are fast for small parameters and for large ones.
+"""Optimisers of MXNet that stay fast, for small parameters and for large ones.
 
 What an optimiser remembers of a weight that gets no more gradients (of a unit that is dead, say)
 shrinks by a factor in each step, until its numbers are the least that there are. Processors take
@@ -38,36 +38,44 @@ def make_optimizer(name: str, **settings: Any) -> mx.optimizer.Optimizer:
     Raises:
         TypeError: If it does not take one of them.
     """
-    ours = {"sgd": SGD, "adam": Adam}.get(name.lower())
+    ours = {"sgd": SGD, "adam": Adam, "nag": NAG, "rmsprop": RMSProp}.get(name.lower())
     return mx.optimizer.create(name, **settings) if ours is None else ours(**settings)
 
 
-def drop_tiny(optimizer: mx.optimizer.Optimizer, index: int, state: Any) -> None:
-    """Every 128th step, set what is below 1e-30 in what is remembered of a parameter to 0.
+class _Tidy(mx.optimizer.Optimizer):
+    """Every 128th step, what is below 1e-30 in what is remembered of a parameter becomes 0."""
 
-    Args:
-        optimizer: Has counted the step.
-        index: Number of the parameter.
-        state: NDArray, a tuple of some, or `None`.
-    """
-    if optimizer._index_update_count[index] % _TIDY_EVERY:
-        return
-    for arr in state if isinstance(state, (tuple, list)) else [state]:
-        if arr is not None and arr.stype == "default" and arr.dtype == np.float32:
-            nd.elemwise_mul(arr, nd.abs(arr) >= _TINY, out=arr)
+    def update_multi_precision(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
+        """Update one parameter, or as many as the lists have."""
+        super().update_multi_precision(index, weight, grad, state)
+        if isinstance(index, (list, tuple)):
+            for one, remembered in zip(index, state):
+                self._drop_tiny(one, remembered)
+        else:
+            self._drop_tiny(index, state)
+
+    def _drop_tiny(self, index: int, state: Any) -> None:
+        if self._index_update_count[index] % _TIDY_EVERY:
+            return
+        for arr in state if isinstance(state, (tuple, list)) else [state]:
+            if arr is not None and arr.stype == "default" and arr.dtype == np.float32:
+                nd.elemwise_mul(arr, nd.abs(arr) >= _TINY, out=arr)
 
 
-class Adam(mx.optimizer.Adam):
+class Adam(_Tidy, mx.optimizer.Adam):
     """Adam, as MXNet's, which it may replace in a checkpoint."""
 
-    def update(self, index: int, weight: Any, grad: Any, state: Any) -> None:
-        """Update one parameter."""
-        super().update(index, weight, grad, state)
-        drop_tiny(self, index, state)
+
+class NAG(_Tidy, mx.optimizer.NAG):
+    """Nesterov's momentum, as MXNet's, which it may replace in a checkpoint."""
 
 
-class SGD(mx.optimizer.SGD):
-    """Stochastic gradient descent, as MXNet's, which it may replace in a checkpoint."""
+class RMSProp(_Tidy, mx.optimizer.RMSProp):
+    """RMSProp, as MXNet's, which it may replace in a checkpoint."""
+
+
+class _DividedSGD(mx.optimizer.SGD):
+    """Updates large parameters one by one, and small ones together."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -86,8 +94,6 @@ class SGD(mx.optimizer.SGD):
                 self._update_alone(*entry)
         for begin in range(0, len(small), _MOST):
             super().update_multi_precision(*zip(*small[begin : begin + _MOST]))
-        for number, one in zip(index, state):
-            drop_tiny(self, number, one)
 
     def _update_alone(self, index: int, weight: Any, grad: Any, state: Any) -> None:
         self._update_count(index)
@@ -99,6 +105,10 @@ class SGD(mx.optimizer.SGD):
             nd.sgd_update(weight, grad, out=weight, **settings)
         else:
             nd.sgd_mom_update(weight, grad, state, out=weight, momentum=self.momentum, **settings)
+
+
+class SGD(_Tidy, _DividedSGD):
+    """Stochastic gradient descent, as MXNet's, which it may replace in a checkpoint."""
 
 
 def _is_plain(weight: Any, grad: Any) -> bool:

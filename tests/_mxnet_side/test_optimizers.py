@@ -74,6 +74,8 @@ def weight_without_gradients(optimizer, shape, steps=1300):
 @pytest.mark.parametrize("shape", [(3, 4), (150, 150)])  # together, alone
 @pytest.mark.parametrize(("name", "theirs", "settings"), [
     ("SGD", mx.optimizer.SGD, {"momentum": 0.9}),
+    ("NAG", mx.optimizer.NAG, {"momentum": 0.9}),
+    ("RMSProp", mx.optimizer.RMSProp, {}),
     ("Adam", mx.optimizer.Adam, {}),
     (AggregatedAdam.__name__, mx.optimizer.Adam, {}),
 ])  # fmt: skip
