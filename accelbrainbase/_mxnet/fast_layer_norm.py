@@ -14,8 +14,8 @@ class FastLayerNorm(nn.LayerNorm):
     """Layer normalisation over the last axis, of series of shape `(batch, length, features)`.
 
     The same numbers and parameters as `mxnet.gluon.nn.LayerNorm`. The backward pass of MXNet's
-    operator is slow on a CPU, and so are its sums and broadcasts; products with ones are fast. Where
-    there is no backward pass, in a graph that is for inference alone, MXNet's operator computes.
+    operator is slow on a CPU, and so are its sums and broadcasts; products with ones are fast.
+    Where there is no backward pass, in a graph for inference alone, MXNet's operator computes.
 
     Args:
         features: Number of features.
