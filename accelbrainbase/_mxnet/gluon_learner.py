@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import mxnet as mx
-import numpy as np
 from mxnet import gluon, nd
 from mxnet.initializer import Initializer
 
@@ -243,22 +242,6 @@ class GluonLearner(GradientSteps, StoredParameters, Accessors):
         kwargs.setdefault("static_alloc", active)
         kwargs.setdefault("static_shape", active and kwargs["static_alloc"])
         super().hybridize(active, **kwargs)
-
-    def cast(self, dtype: Any) -> None:
-        """Do nothing for float32; other types are not supported: data come in as float32.
-
-        Args:
-            dtype: A type of NumPy, or its name.
-
-        Raises:
-            ValueError: If it is not float32.
-        """
-        if np.dtype(dtype) != np.float32:
-            raise ValueError(
-                f"`dtype` must be float32, in which {type(self).__name__} computes and to which "
-                f"data are converted, but got {np.dtype(dtype)}. Build networks of other types by "
-                f"Gluon itself."
-            )
 
     def _build_cache(self, *args: Any) -> None:
         """Compile; once more, now better, where sizes that mattered were not known yet."""

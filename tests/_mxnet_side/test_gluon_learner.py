@@ -631,11 +631,3 @@ def test_more_epochs_than_steps():
     model = filled()
     model.learn(iterator)
     assert model.loss_arr.shape == (5, 2) and np.isfinite(model.loss_arr).all()
-
-
-def test_other_types_are_refused():
-    model = ab.NeuralNetworks(ab.L2NormLoss(), units_list=[2], activation_list=["identity"])
-    model.cast("float32")
-    with pytest.raises(ValueError, match="`dtype` must be float32, .*but got float64"):
-        model.cast("float64")
-    assert model.inference(np.ones((3, 4))).dtype == np.float32
