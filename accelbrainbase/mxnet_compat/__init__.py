@@ -13,7 +13,7 @@ missing, and to MXNet only:
   scikit-learn and SciPy where they are installed), and other threads see nothing.
 - The same goes for `distutils.version`: `sys.modules` never holds a substitute.
 - While MXNet's library is loaded, its OpenBLAS is told which kernels an Intel processor has that is
-  newer than it: it would take those of 2004, which are two to three times slower.
+  newer than it: it would take those of 2004, which take two to three times as long.
 - Parameters are turned into text by a module-level `str` in the MXNet modules that do so. NumPy's
   print options stay as the user has them.
 
@@ -343,7 +343,7 @@ _CORE = "OPENBLAS_CORETYPE"
 def _openblas_core(cpuinfo: Iterable[str]) -> str | None:
     """Name of the kernels of OpenBLAS for an Intel processor, or `None` for all others.
 
-    They are those that OpenBLAS chooses where it knows the model.
+    They are the newest that MXNet's OpenBLAS has, and what it chooses for models that it knows.
 
     Args:
         cpuinfo: The lines of `/proc/cpuinfo`.
@@ -356,10 +356,7 @@ def _openblas_core(cpuinfo: Iterable[str]) -> str | None:
         elif name.strip() == "flags":  # of the first core; the others are not read
             if vendor != "GenuineIntel":
                 return None
-            flags = set(value.split())
-            if flags >= {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}:
-                return "SkylakeX"
-            return "Haswell" if flags >= {"avx2", "fma"} else None
+            return "Haswell" if {"avx2", "fma"} <= set(value.split()) else None
     return None
 
 
