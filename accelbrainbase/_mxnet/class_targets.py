@@ -46,8 +46,8 @@ def takes_class_numbers(loss: Any) -> bool:
 
 def check_class_numbers(
     loss: Any,
+    pred_arr: Any,
     parts: Sequence[Sequence[Any]],
-    pred_of: Callable[[Any], Any],
     on_device: Callable[[str, Any], nd.NDArray],
     lowest: int = 0,
 ) -> None:
@@ -57,9 +57,9 @@ def check_class_numbers(
 
     Args:
         loss: The loss; it takes class numbers.
-        parts: Data points and targets of training, and of test. What is one-hot is left to the
+        pred_arr: What the model gives for some data points, the classes along the axis of the
             loss.
-        pred_of: Computes what the model gives for data points, the classes along the axis of the
+        parts: Data points and targets of training, and of test. What is one-hot is left to the
             loss.
         on_device: `on_device` of the model.
         lowest: The lowest number there may be; -1 where it marks what has no class.
@@ -67,11 +67,11 @@ def check_class_numbers(
     for part, of in zip(parts, ("training", "test")):
         if len(part) > 1 and part[1] is not None:
             target_arr = on_device("target_arr", part[1])
-            _check_numbers(loss, pred_of(part[0]), target_arr, of, lowest)
+            _check_numbers(loss, pred_arr, target_arr, of, lowest)
 
 
 def _check_numbers(loss: Any, pred_arr: Any, target_arr: nd.NDArray, of: str, lowest: int) -> None:
-    if not isinstance(pred_arr, nd.NDArray) or target_arr.shape == pred_arr.shape:
+    if not isinstance(pred_arr, nd.NDArray) or target_arr.shape[1:] == pred_arr.shape[1:]:
         return
     if not target_arr.size:
         return

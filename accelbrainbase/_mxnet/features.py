@@ -227,10 +227,10 @@ class FeatureBlock(HybridBlock):
         """
         if _TAPE.only_infers:
             return (_FOR_INFERENCE,)
-        known = self._graph_key or (_FOR_INFERENCE,)
-        if _TAPE.detached or known[0] == _FOR_INFERENCE or autograd.is_recording():
+        key = self._graph_key
+        if _TAPE.detached or autograd.is_recording() or key is None or key[0] == _FOR_INFERENCE:
             return (_TAPE.detached,)
-        return known[:1]  # without gradients one is as good as the other
+        return key[:1]  # without gradients one is as good as the other
 
     def _change_to(self, key: tuple[Any, ...]) -> None:
         if key == self._graph_key:

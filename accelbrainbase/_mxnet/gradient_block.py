@@ -92,11 +92,9 @@ class GradientBlock(LossBlock):
             super()._prepare_on(batch)
             if takes_class_numbers(self._loss):
                 parts = self._split(batch)
-                check_class_numbers(self._loss, parts, self._last_output, self.on_device)
-
-    def _last_output(self, observed_arr: Any) -> Any:
-        output: Any = self.inference(observed_arr)
-        return output[-1] if isinstance(output, tuple) else output
+                pred_arr: Any = self.inference(self.on_device("observed_arr", parts[0][0]))
+                pred_arr = pred_arr[-1] if isinstance(pred_arr, tuple) else pred_arr
+                check_class_numbers(self._loss, pred_arr, parts, self.on_device)
 
     def _after_update(self) -> None:
         """Hook: constrain the parameters. Nothing is copied when there are no constraints."""

@@ -224,7 +224,8 @@ class LadderBlock(GradientBlock):
         super()._prepare_on(batch)
         if takes_class_numbers(self._supervised_loss):
             parts = self._split(batch)
-            check_class_numbers(self._supervised_loss, parts, self.encode, self.on_device, -1)
+            score_arr = self.encode(parts[0][0])
+            check_class_numbers(self._supervised_loss, score_arr, parts, self.on_device, lowest=-1)
 
     def _train_step(
         self,

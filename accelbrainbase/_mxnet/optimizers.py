@@ -74,8 +74,8 @@ class RMSProp(_Tidy, mx.optimizer.RMSProp):
     """RMSProp, as MXNet's, which it may replace in a checkpoint."""
 
 
-class _DividedSGD(mx.optimizer.SGD):
-    """Updates large parameters one by one, and small ones together."""
+class SGD(_Tidy, mx.optimizer.SGD):
+    """Stochastic gradient descent, as MXNet's, which it may replace in a checkpoint."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -105,10 +105,7 @@ class _DividedSGD(mx.optimizer.SGD):
             nd.sgd_update(weight, grad, out=weight, **settings)
         else:
             nd.sgd_mom_update(weight, grad, state, out=weight, momentum=self.momentum, **settings)
-
-
-class SGD(_Tidy, _DividedSGD):
-    """Stochastic gradient descent, as MXNet's, which it may replace in a checkpoint."""
+        self._drop_tiny(index, state)
 
 
 def _is_plain(weight: Any, grad: Any) -> bool:

@@ -367,8 +367,8 @@ def _load_library(load: Callable[[], None]) -> None:
         try:
             with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
                 core = _openblas_core(file)
-        except OSError:  # not Linux: OpenBLAS chooses
-            core = None
+        except OSError:
+            pass  # not Linux: OpenBLAS chooses
     if core is None:
         load()
         return

@@ -234,6 +234,28 @@ def test_joint_learning_raises_likelihood_and_bound():
     assert after[0] > -1.5  # the entropy of the data is log 2 = 0.69
 
 
+def test_steps_of_the_weights_by_numpy():
+    dbm, _, _ = filled(DIMS, learning_rate=0.1, momentum={0: 0.5, 2: 0.9}, wd=1e-3, chain_n=7)
+    taken, statistics = [], dbm.joint_statistics
+
+    def seen(visible_arr):
+        found = statistics(visible_arr)
+        momentum = dbm.trainer.optimizer.momentum
+        for part in dbm.rbm_list:
+            gradient = found[0][part.weight].gradient_to(nd.zeros(part.weight.shape)).asnumpy()
+            taken.append((part.weights_arr.asnumpy(), gradient / len(visible_arr), momentum))
+        return found
+
+    dbm.joint_statistics = seen
+    dbm.joint_learn(ab.ArrayIterator(DATA, epochs=4, batch_size=4, seed=0))
+    for steps in (taken[::2], taken[1::2]):
+        velocity = 0.0
+        assert {momentum for *_, momentum in steps} == {0.5, 0.9}
+        for (before, gradient, momentum), (after, *_) in zip(steps, steps[1:]):
+            velocity = momentum * velocity - 0.1 * (gradient + 1e-3 * before)
+            np.testing.assert_allclose(after, before + velocity, rtol=1e-4, atol=1e-6)
+
+
 def digits(n=300):
     return (load_digits().data[:n] / 16).astype(np.float32)
 

@@ -369,8 +369,15 @@ def test_gradient_of_weights_by_numpy():
 
 
 @pytest.mark.parametrize("settings", [
-    {"momentum": 0.9, "wd": 1e-3, "l1_cost": 1e-3},
+    {},
+    {"momentum": 0.9},
+    {"momentum": {0: 0.5, 2: 0.9}, "wd": 1e-3, "l1_cost": 1e-3},
+    {"momentum": {0: 0.0, 2: 0.9}},
+    {"wd": 1e-2},
+    {"l1_cost": 1e-2},
+    {"optimizer_params": {"momentum": 0.7}},
     {"persistent": True, "chain_n": 13, "learning_attenuate_rate": 0.5, "attenuate_epoch": 1},
+    {"visible_activation": "identity", "visible_variance": "learned", "momentum": 0.5},
 ], ids=str)  # fmt: skip
 def test_steps_of_the_weights_by_numpy(settings):
     rbm = machine(64, 20, learning_rate=0.1, **settings)
@@ -380,15 +387,17 @@ def test_steps_of_the_weights_by_numpy(settings):
     def seen(visible_arr):
         found = statistics(visible_arr)
         gradient = found[0].gradient_to(nd.zeros((20, 64))).asnumpy() / len(visible_arr)
-        taken.append((rbm.weights_arr.asnumpy(), gradient, rbm.learning_rate))
+        momentum = rbm.trainer.optimizer.momentum
+        taken.append((rbm.weights_arr.asnumpy(), gradient, rbm.learning_rate, momentum))
         return found
 
     rbm.statistics = seen
-    rbm.learn(ab.ArrayIterator(digits(100), epochs=3, batch_size=32, seed=0))
-    for number, (before, gradient, rate) in enumerate(taken[:-1]):
+    rbm.learn(ab.ArrayIterator(digits(100), epochs=4, batch_size=32, seed=0))
+    assert len(taken) == 16
+    for number, (before, gradient, rate, momentum) in enumerate(taken[:-1]):
         gradient += settings.get("l1_cost", 0.0) * np.sign(before)
         gradient += settings.get("wd", 0.0) * before
-        velocity = settings.get("momentum", 0.0) * velocity - rate * gradient
+        velocity = momentum * velocity - rate * gradient
         after = taken[number + 1][0]
         np.testing.assert_allclose(after, before + velocity, rtol=1e-4, atol=1e-6)
 

@@ -411,8 +411,7 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
         self._check_input(observed_arr)
         if mask_arr is None:
             return self(observed_arr)
-        mask_arr = self._checked_mask("mask_arr", mask_arr, observed_arr)
-        return self(without_masked(observed_arr, mask_arr), mask_arr)
+        return self(*self._masked(observed_arr, mask_arr))
 
     def _check_input(self, observed_arr: nd.NDArray) -> None:
         if observed_arr.ndim != 3 or 0 in observed_arr.shape:
@@ -428,14 +427,15 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
                 f"{type(self).__name__} has learned, but got shape {observed_arr.shape}."
             )
 
-    def _checked_mask(self, name: str, mask_arr: Any, observed_arr: nd.NDArray) -> nd.NDArray:
-        mask_arr = self.on_device(name, mask_arr)
+    def _masked(self, observed_arr: nd.NDArray, mask_arr: Any) -> tuple[nd.NDArray, nd.NDArray]:
+        """Return the series with 0 where they are masked, and the mask, which fits them."""
+        mask_arr = self.on_device("mask_arr", mask_arr)
         if mask_arr.shape != observed_arr.shape[:2]:
             raise ValueError(
-                f"`{name}` must have shape (batch, seq_len), here {observed_arr.shape[:2]}, "
+                f"`mask_arr` must have shape (batch, seq_len), here {observed_arr.shape[:2]}, "
                 f"but got {mask_arr.shape}."
             )
-        return mask_arr
+        return without_masked(observed_arr, mask_arr), mask_arr
 
     def _split(self, batch: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
         if len(batch) != 6:
@@ -450,10 +450,7 @@ class LSTMNetworks(GraphPerInput, GradientBlock):
         self, observed_arr: nd.NDArray, target_arr: nd.NDArray, mask_arr: nd.NDArray | None = None
     ) -> Any:
         if mask_arr is not None:
-            mask_arr = self._checked_mask("mask_arr", mask_arr, observed_arr)
-            observed_arr = without_masked(observed_arr, mask_arr)
-            if target_arr.ndim == 3:
-                target_arr = without_masked(target_arr, mask_arr)
+            observed_arr, mask_arr = self._masked(observed_arr, mask_arr)
         return self._gradient_step(self._batch_loss, observed_arr, target_arr, mask_arr)
 
     @of_output

@@ -277,8 +277,8 @@ class EncoderDecoder(LSTMNetworks):
         self._check_input(observed_arr)
         if mask_arr is None:
             return self(observed_arr)
-        mask_arr = self._checked_mask("mask_arr", mask_arr, observed_arr)
-        return self(without_masked(observed_arr, mask_arr), None, mask_arr)
+        observed_arr, mask_arr = self._masked(observed_arr, mask_arr)
+        return self(observed_arr, None, mask_arr)
 
     def _check_input(self, observed_arr: nd.NDArray) -> None:
         self.encoder._check_input(observed_arr)
@@ -294,6 +294,8 @@ class EncoderDecoder(LSTMNetworks):
                 f"`target_arr` must have shape {wanted}, the length of the observed series and "
                 f"the width of what the decoder writes, but got {target_arr.shape}."
             )
+        if mask_arr is not None:
+            target_arr = without_masked(target_arr, mask_arr)
         return self(observed_arr, target_arr, mask_arr)
 
     def _file_parts(self) -> dict[str, GluonLearner]:
